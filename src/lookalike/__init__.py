@@ -1,0 +1,68 @@
+"""Lookalike tells how alike two pictures are, as a number from 0 to 1 that means something.
+
+>>> import numpy as np
+>>> import lookalike
+>>> chequers = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((16, 16))).astype(np.float64)
+>>> lookalike.compare(chequers, chequers).verdict
+'identical'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lookalike.api import compare, compare_many
+    from lookalike.errors import LookalikeError, PictureError
+    from lookalike.images.limits import Limits
+    from lookalike.images.load import load
+    from lookalike.scoring.presets import PRESETS, Preset, read_presets
+    from lookalike.types import Comparison, Failure, PairFailure, Picture, Transform
+
+__all__ = [
+    "PRESETS",
+    "Comparison",
+    "Failure",
+    "Limits",
+    "LookalikeError",
+    "PairFailure",
+    "Picture",
+    "PictureError",
+    "Preset",
+    "Transform",
+    "compare",
+    "compare_many",
+    "load",
+    "read_presets",
+]
+
+_HOMES = {
+    "PRESETS": "scoring.presets",
+    "Comparison": "types",
+    "Failure": "types",
+    "Limits": "images.limits",
+    "LookalikeError": "errors",
+    "PairFailure": "types",
+    "Picture": "types",
+    "PictureError": "errors",
+    "Preset": "scoring.presets",
+    "Transform": "types",
+    "compare": "api",
+    "compare_many": "api",
+    "load": "images.load",
+    "read_presets": "scoring.presets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Everything is imported on first use: NumPy and Pillow take longer to import than some comparisons take.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"lookalike.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

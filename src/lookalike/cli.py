@@ -1,0 +1,218 @@
+"""The command line: options in, a verb of the library, words out. Nothing is decided here."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lookalike.errors import LookalikeError, UsageError, printable
+
+if TYPE_CHECKING:
+    from lookalike.images.limits import Limits
+    from lookalike.scoring.presets import Preset
+
+app = typer.Typer(
+    name="lookalike",
+    help="How alike two pictures are, as a number from 0 to 1 that means something.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"lookalike {version('lookalike')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """How alike two pictures are, as a number from 0 to 1 that means something."""
+
+
+@app.command()
+def compare(
+    a: Annotated[str | None, typer.Argument(help="A picture: a file or an http(s) URL.", show_default=False)] = None,
+    b: Annotated[str | None, typer.Argument(help="The other picture.", show_default=False)] = None,
+    preset: Annotated[str, typer.Option("--preset", "-p", help="How to score; see `lookalike presets`.")] = "auto",
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="Score by one method alone; see `lookalike methods`.")
+    ] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option("--weight", help="Replace a weight of the preset: NAME=NUMBER.", metavar="N=X")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option("--threshold", help="Replace a threshold of the preset: NAME=NUMBER.", metavar="N=X"),
+    ] = None,
+    preset_file: Annotated[
+        str | None, typer.Option("--preset-file", help="A TOML file with presets of your own.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option("--size", min=32, max=1024, help="Input side of the embedding: 224, or 128 for speed.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Embedding model: a name of `lookalike models` or an ONNX file.")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option("--explain", help="Also draw the reasons: a .png or an .html file.")
+    ] = None,
+    pairs: Annotated[
+        str | None, typer.Option("--pairs", help="Compare every pair in this CSV, TSV, JSONL or Parquet file.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="With --pairs: where the scores go (.csv .tsv .jsonl .parquet).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")] = False,
+    parts: Annotated[bool, typer.Option("--parts", help="Also list every similarity behind the score.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the score alone; no progress.")] = False,
+    max_bytes: Annotated[int, typer.Option(min=1, help="Largest file, in bytes.")] = 20 * 2**20,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Most pixels of a picture.")] = 50_000_000,
+    max_side: Annotated[int, typer.Option(min=1, help="Most pixels on a side.")] = 30_000,
+    max_scans: Annotated[int, typer.Option(min=1, help="Most scans of a progressive JPEG.")] = 100,
+    connect_seconds: Annotated[float, typer.Option(min=0.1, help="URLs: longest time to connect.")] = 3.0,
+    total_seconds: Annotated[float, typer.Option(min=0.1, help="URLs: longest time in all.")] = 10.0,
+    max_redirects: Annotated[int, typer.Option(min=0, help="URLs: most redirects.")] = 3,
+    allow_private_hosts: Annotated[
+        bool, typer.Option("--allow-private-hosts", help="Also fetch URLs of private and loopback addresses.")
+    ] = False,
+) -> None:
+    """Tell how alike two pictures are, or every pair in a file."""
+    from lookalike.images.limits import Limits
+
+    limits = Limits(
+        max_bytes=max_bytes,
+        max_pixels=max_pixels,
+        max_side=max_side,
+        max_scans=max_scans,
+        connect_seconds=connect_seconds,
+        total_seconds=total_seconds,
+        max_redirects=max_redirects,
+        allow_private_hosts=allow_private_hosts,
+    )
+    chosen = _preset(preset, preset_file)
+    request: dict[str, Any] = {
+        "preset": chosen,
+        "method": method,
+        "weights": _numbers("--weight", weight),
+        "thresholds": _numbers("--threshold", threshold),
+        "options": _embedding_options(size, model),
+        "limits": limits,
+    }
+    if method is not None and preset == "auto":
+        request["preset"] = "auto"
+    if pairs is not None:
+        if a is not None or explain is not None:
+            raise UsageError("--pairs takes its pictures from the file", remedy="leave out A, B and --explain")
+        from lookalike.console import compare_table
+
+        compare_table(pairs, out, request, as_json=as_json, quiet=quiet)
+        return
+    if a is None or b is None:
+        raise UsageError("two pictures are needed", remedy="lookalike compare A B")
+    if out is not None:
+        raise UsageError("--out goes with --pairs", remedy="use --explain for a picture of the reasons")
+    from lookalike.api import compare as compare_pictures
+    from lookalike.console import show
+
+    result = compare_pictures(a, b, explain=explain, **request)
+    show(result, as_json=as_json, parts=parts, quiet=quiet)
+    if explain is not None and not quiet:
+        typer.echo(f"reasons drawn to {printable(explain)}", err=True)
+
+
+@app.command()
+def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the methods that --method takes."""
+    from lookalike.console import list_methods
+
+    list_methods(as_json=as_json)
+
+
+@app.command()
+def presets(
+    preset_file: Annotated[
+        str | None, typer.Option("--preset-file", help="A TOML file with presets of your own.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the presets that --preset takes, with their weights and thresholds."""
+    from lookalike.console import list_presets
+
+    list_presets(preset_file, as_json=as_json)
+
+
+@app.command()
+def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the networks that ship with the package."""
+    from lookalike.console import list_models
+
+    list_models(as_json=as_json)
+
+
+def _preset(name: str, file: str | None) -> Preset:
+    from lookalike.scoring.presets import preset as find
+    from lookalike.scoring.presets import read_presets
+
+    return find(name, read_presets(file) if file is not None else None)
+
+
+def _numbers(option: str, entries: list[str] | None) -> dict[str, float]:
+    numbers = {}
+    for entry in entries or []:
+        name, equals, value = entry.partition("=")
+        try:
+            numbers[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UsageError(f"{option} {entry!r} is no NAME=NUMBER", remedy=f"for example {option} phash=0.7")
+    return numbers
+
+
+def _embedding_options(size: int | None, model: str | None) -> dict[str, dict[str, Any]]:
+    chosen = {name: value for name, value in (("size", size), ("model", model)) if value is not None}
+    return {"embedding": chosen} if chosen else {}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; every error is one line."""
+    from lookalike.console import quiet_libraries, report
+
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
+    quiet_libraries()
+    try:
+        code = app(arguments, standalone_mode=False)
+    except LookalikeError as error:
+        report(error, as_json=as_json)
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("stopped", err=True)
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # Typer's own complaints about options; anything else is a bug of ours
+            raise
+        report(UsageError(error.format_message().rstrip(".")), as_json=as_json)
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
+
+

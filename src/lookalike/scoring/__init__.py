@@ -1,0 +1,1 @@
+"""Several similarities in, one score and verdict out."""

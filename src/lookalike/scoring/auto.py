@@ -1,0 +1,149 @@
+"""The default preset's rule: a score that means what the verdict bands say.
+
+1. The same bytes or the same pixels: 1.0, and nothing else is computed.
+2. Whole frames are laid on each other in all eight flips and turns, with margins and without. Where they agree, it is
+   a copy: 0.90 and more, the higher the closer.
+3. Otherwise the embedding says how alike the things shown are. Where it leaves room for a copy, keypoints propose an
+   alignment and the aligned pictures are looked at: crops, shifts and small turns are copies too.
+4. A copy whose colours differ unevenly is the same product in another colour: 0.80 to 0.90.
+5. No copy: embedding and colours, mapped so that another category stays below 0.65 and nothing exceeds 0.89.
+
+Every step is monotone in its evidence, and none depends on the order of the two pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.scoring.geometry import Geometry, by_keypoints, fine_correlation, transform_of, whole_frame
+from lookalike.types import Transform
+
+if TYPE_CHECKING:
+    from lookalike.scoring.pair import Pair
+
+RECOLOURED = 0.86
+"""Score of a copy in other colours: the same product."""
+
+LEAST_COPY, BEST_COPY = 0.90, 0.995
+"""Scores of the faintest and the closest copy that is not identical."""
+
+KINDRED: tuple[tuple[float, float], ...] = (
+    (0.0, 0.0),
+    (0.35, 0.30),
+    (0.60, 0.55),
+    (0.73, 0.65),
+    (0.86, 0.80),
+    (1.0, 0.89),
+)
+"""Mix of embedding cosine and colours → score of pictures that are no copies: the knots of a broken line."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoOutcome:
+    """Score, reasons and transform of the default rule."""
+
+    score: float
+    reasons: tuple[str, ...]
+    transform: Transform | None = None
+
+
+def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> AutoOutcome:
+    """Score ``pair``; see the module's text for the steps and :mod:`lookalike.scoring.presets` for the numbers."""
+    same = _identical(pair)
+    if same is not None:
+        return same
+    frame = whole_frame(pair)
+    certainty = _frame_certainty(pair, frame, thresholds)
+    if certainty >= 1:
+        return _copy(pair, frame, 1.0, 0.0, thresholds)
+    kindred = _kindred(pair, weights)
+    found = frame if certainty > 0 else None
+    if pair.details["cosine"] >= thresholds["hopeless"]:
+        aligned = by_keypoints(pair, _orientations(frame), int(thresholds["inliers"]))
+        if aligned is not None and (sure := _aligned_certainty(aligned, thresholds)) >= certainty and sure > 0:
+            certainty, found = sure, aligned
+    if found is None:
+        return AutoOutcome(kindred, _why_alike(kindred))
+    return _copy(pair, found, certainty, kindred, thresholds)
+
+
+def _identical(pair: Pair) -> AutoOutcome | None:
+    if pair.first.digest == pair.second.digest:
+        pair.similarities["exact"] = 1.0
+        return AutoOutcome(1.0, ("the same file",))
+    pair.prepare("look", "tint")
+    if not np.array_equal(*pair.features("look")):
+        return None  # other pixels for certain: nobody need decode them all to know
+    if pair.similarity("exact") < 1:
+        return None
+    return AutoOutcome(1.0, ("the same pixels in another file",))
+
+
+def _frame_certainty(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> float:
+    coarse = _ramp(frame.correlation, thresholds["frame_doubt"], thresholds["frame"])
+    if coarse == 0:
+        return 0.0
+    fine = fine_correlation(pair, frame)
+    pair.details["fine_correlation"] = fine
+    return min(coarse, _ramp(fine, thresholds["fine_doubt"], thresholds["fine"]))
+
+
+def _aligned_certainty(found: Geometry, thresholds: Mapping[str, float]) -> float:
+    return min(
+        _ramp(found.correlation, thresholds["aligned_doubt"], thresholds["aligned"]),
+        _ramp(found.inliers, thresholds["inliers_doubt"], thresholds["inliers"]),
+    )
+
+
+def _orientations(frame: Geometry) -> tuple[int, ...]:
+    """As it is, mirrored, and the way the whole frames agreed best."""
+    return tuple(dict.fromkeys((0, frame.orientation, 4)))
+
+
+def _copy(
+    pair: Pair, found: Geometry, certainty: float, kindred: float, thresholds: Mapping[str, float]
+) -> AutoOutcome:
+    cover = min(found.overlap, found.overlap_other)
+    floor = thresholds["frame"] if found.alignment is None else thresholds["aligned"]
+    close = _ramp(found.correlation, floor, 1.0) * (0.5 + 0.5 * cover)
+    copy = LEAST_COPY + (BEST_COPY - LEAST_COPY) * close
+    recoloured = _ramp(found.tint, thresholds["tint_doubt"], thresholds["tint"])
+    copy += recoloured * (RECOLOURED - copy)
+    score = max(kindred, certainty * copy + (1 - certainty) * kindred)
+    transform = transform_of(pair, found)
+    return AutoOutcome(score, _why_copy(transform, found, recoloured), transform)
+
+
+def _kindred(pair: Pair, weights: Mapping[str, float]) -> float:
+    """How alike the things shown are, for pictures that are no copies."""
+    pair.prepare("embedding", "bhattacharyya")
+    pair.details["cosine"] = cosine = pair.raw("embedding")
+    colours = pair.similarity("bhattacharyya")
+    mixed = (weights["embedding"] * cosine + weights["colours"] * colours) / sum(weights.values())
+    return float(np.interp(mixed, [x for x, _ in KINDRED], [y for _, y in KINDRED]))
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    """0 up to ``low``, 1 from ``high``, straight between."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def _why_copy(transform: Transform, found: Geometry, recoloured: float) -> tuple[str, ...]:
+    reasons = [phrase for phrase in str(transform).split(", ") if phrase]
+    if recoloured > 0.5:
+        reasons.insert(0, "the same shot in other colours")
+    if found.margins:
+        reasons.append("margins aside")
+    return tuple(reasons) or ("the whole pictures agree",)
+
+
+def _why_alike(score: float) -> tuple[str, ...]:
+    if score >= 0.80:
+        return ("the same kind of thing in the same colours", "no alignment found")
+    if score >= 0.65:
+        return ("the same kind of thing", "no alignment found")
+    return ()

@@ -1,0 +1,156 @@
+"""The geometric evidence of the default preset: is one picture a copy of the other, whole or in part, and how laid?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lookalike.features.align import Alignment, look_aligned
+from lookalike.features.dihedral import TRANSFORMS, apply, inverse
+from lookalike.features.keypoints import Keypoints
+from lookalike.features.look import Look
+from lookalike.features.shrink import SIDE, small, small_content
+from lookalike.features.tint import Tint, aligned_change
+from lookalike.features.xfeat import XFeat
+from lookalike.types import Transform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lookalike.scoring.pair import Pair
+
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geometry:
+    """One way to lay the second picture on the first.
+
+    Attributes:
+        orientation: index into TRANSFORMS, applied to the second picture before anything else.
+        correlation: how well they agree where they overlap, -1 to 1.
+        tint: how unevenly their colours differ there, in units of Lab.
+        overlap, overlap_other: shares of first and second that lie on each other.
+        alignment: for keypoints, the alignment of the oriented second picture; None for whole frames.
+        margins: whole frames were compared without their margins.
+    """
+
+    orientation: int
+    correlation: float
+    tint: float
+    overlap: float = 1.0
+    overlap_other: float = 1.0
+    alignment: Alignment | None = None
+    margins: bool = False
+
+    @property
+    def inliers(self) -> int:
+        """Matching points; 0 for whole frames, which need none."""
+        return 0 if self.alignment is None else self.alignment.inliers
+
+
+def whole_frame(pair: Pair) -> Geometry:
+    """The best flip or turn of one whole frame onto the other, with margins or without."""
+    look, tint = pair.method("look"), pair.method("tint")
+    assert isinstance(look, Look)
+    assert isinstance(tint, Tint)
+    frame = look.best(*pair.features("look"))
+    pair.similarities["look"] = min(1.0, max(0.0, frame.correlation))
+    change = tint.in_frame(*pair.features("tint"), frame)
+    pair.details["tint_change"] = change
+    return Geometry(frame.orientation, frame.correlation, change, margins=frame.trimmed)
+
+
+def fine_correlation(pair: Pair, frame: Geometry) -> float:
+    """Local correlation of two whole frames at 320 pixels: what the small thumbnails cannot see, such as other text."""
+    seen = small_content if frame.margins else small
+    small_a, small_b = seen(pair.first), np.ascontiguousarray(apply(seen(pair.second), frame.orientation))
+    stretch = np.diag([small_a.shape[1] / small_b.shape[1], small_a.shape[0] / small_b.shape[0], 1.0])
+    return look_aligned(small_a, small_b, stretch)
+
+
+def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int) -> Geometry | None:
+    """The best alignment by XFeat points, the second picture tried in each of ``orientations`` until one agrees.
+
+    Args:
+        orientations: indices into TRANSFORMS, the likeliest first.
+        enough: inliers at which no further orientation is tried.
+    """
+    xfeat = pair.method("xfeat")
+    assert isinstance(xfeat, XFeat)
+    a, b = pair.features("xfeat")
+    best: Alignment | None = None
+    best_index = 0
+    turned_b: Keypoints = b
+    for index in orientations:
+        turned = b if index == 0 else xfeat.describe(np.ascontiguousarray(apply(b.small, index)), b.digest)
+        found = xfeat.align(a, turned)
+        if found.homography is not None and (best is None or found.similarity > best.similarity):
+            best, best_index, turned_b = found, index, turned
+        if best is not None and best.inliers >= enough and best.similarity > 0.5:
+            break
+    if best is None:
+        pair.similarities["xfeat"] = 0.0
+        return None
+    pair.similarities["xfeat"] = best.similarity
+    change = aligned_change(a.small, turned_b.small, best)
+    pair.details.update(inliers=best.inliers, aligned_correlation=best.correlation, tint_change=change)
+    return Geometry(best_index, best.correlation, change, best.overlap, best.overlap_other, best)
+
+
+def transform_of(pair: Pair, found: Geometry) -> Transform:
+    """The geometry as the record callers get: second onto first in the caller's order and original pixels."""
+    flip, rotation = TRANSFORMS[found.orientation]
+    homography = _in_original_pixels(pair, found)
+    overlap, overlap_other = found.overlap, found.overlap_other
+    if pair.swapped:
+        flip, rotation = TRANSFORMS[inverse(found.orientation)]
+        homography = None if homography is None else np.linalg.inv(homography)
+        overlap, overlap_other = overlap_other, overlap
+    if homography is not None:
+        homography = homography / homography[2, 2]
+    return Transform(
+        flip=flip,
+        rotation=rotation,
+        homography=None if homography is None else tuple(float(value) for value in homography.ravel()),
+        inliers=found.inliers,
+        overlap=overlap,
+        overlap_other=overlap_other,
+        correlation=found.correlation,
+    )
+
+
+def _in_original_pixels(pair: Pair, found: Geometry) -> Any:
+    if found.alignment is None or found.alignment.homography is None:
+        return None
+    size_a, size_b = pair.first.original_size, pair.second.original_size
+    small_a, small_b = (_small_size(size) for size in (size_a, size_b))
+    turned = small_b[::-1] if TRANSFORMS[found.orientation][1] in (90, 270) else small_b
+    shrink_b = np.diag([small_b[0] / size_b[0], small_b[1] / size_b[1], 1.0])
+    grow_a = np.diag([size_a[0] / small_a[0], size_a[1] / small_a[1], 1.0])
+    return grow_a @ found.alignment.homography @ orientation_matrix(found.orientation, small_b, turned) @ shrink_b
+
+
+def _small_size(size: tuple[int, int]) -> tuple[int, int]:
+    scale = SIDE / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def orientation_matrix(index: int, size: tuple[int, int], turned: tuple[int, int]) -> Any:
+    """3×3: points of a (width, height) picture → the same points once it is laid down as ``TRANSFORMS[index]`` says.
+
+    >>> (orientation_matrix(1, (4, 2), (2, 4)) @ [0, 0, 1]).tolist()  # turned clockwise, the corner goes to the right
+    [2.0, 0.0, 1.0]
+    """
+    mirrored, degrees = TRANSFORMS[index]
+    matrix = np.array([[-1.0, 0, size[0]], [0, 1, 0], [0, 0, 1]]) if mirrored else np.eye(3)
+    turn = {
+        0: np.eye(3),
+        90: np.array([[0, -1.0, turned[0]], [1, 0, 0], [0, 0, 1]]),
+        180: np.array([[-1.0, 0, turned[0]], [0, -1, turned[1]], [0, 0, 1]]),
+        270: np.array([[0, 1.0, 0], [-1, 0, turned[1]], [0, 0, 1]]),
+    }[degrees]
+    return turn @ matrix
+
+

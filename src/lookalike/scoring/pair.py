@@ -1,0 +1,126 @@
+"""Two pictures and everything known about them, each thing computed once and only when asked for."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+from lookalike.features.base import Method, method
+from lookalike.types import Picture
+
+_pool_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+
+
+class FeatureCache:
+    """Features of the pictures seen last, by picture and method, for runs in which pictures recur.
+
+    Args:
+        most: features kept at most; the one unused for longest goes first.
+    """
+
+    def __init__(self, most: int = 2000) -> None:
+        self.most = most
+        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def extract(self, made: Method[Any], picture: Picture) -> Any:
+        """The feature of ``picture`` by the method ``made``, from the cache where it is there."""
+        key = (picture.digest, made.key)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        feature = made.extract([picture])[0]
+        with self._lock:
+            self._kept[key] = feature
+            while len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return feature
+
+
+class Pair:
+    """Features and similarities of two pictures, remembered.
+
+    The pictures are kept in an order of their own (by digest), so that everything made from a pair is the same
+    whichever way round it was given; ``swapped`` says whether that differs from the caller's order.
+
+    Args:
+        a, b: the pictures.
+        options: arguments for methods by name, such as ``{"embedding": {"size": 128}}``.
+        cache: where features of other pairs may be found; None keeps them to this pair.
+    """
+
+    def __init__(
+        self,
+        a: Picture,
+        b: Picture,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        cache: FeatureCache | None = None,
+    ) -> None:
+        self.cache = cache or FeatureCache()
+        self.swapped = b.digest < a.digest
+        self.first, self.second = (b, a) if self.swapped else (a, b)
+        self.options = dict(options or {})
+        self.similarities: dict[str, float] = {}
+        self.details: dict[str, float | str] = {}
+        self._features: dict[str, tuple[Any, Any]] = {}
+
+    def method(self, name: str) -> Method[Any]:
+        """The method called ``name`` with this pair's options; one object for all pairs with the same options."""
+        options = self.options.get(name, {})
+        return _shared_method(name, tuple(sorted(options.items())))
+
+    def features(self, name: str) -> tuple[Any, Any]:
+        """The features of both pictures, extracted side by side on first use."""
+        if name not in self._features:
+            self.prepare(name)
+        return self._features[name]
+
+    def prepare(self, *names: str) -> None:
+        """Extract several methods' features at once: one task a picture, both pictures at the same time."""
+        wanted = [(name, self.method(name)) for name in names if name not in self._features]
+        if not wanted:
+            return
+
+        def extract(picture: Picture) -> list[Any]:
+            return [self.cache.extract(made, picture) for _, made in wanted]
+
+        other = _threads().submit(extract, self.second)
+        try:
+            ours = extract(self.first)
+        except BaseException:
+            other.cancel()
+            raise
+        theirs = other.result()
+        for (name, _), a, b in zip(wanted, ours, theirs, strict=True):
+            self._features[name] = (a, b)
+
+    def similarity(self, name: str) -> float:
+        """Similarity by the method called ``name``, in [0, 1]."""
+        if name not in self.similarities:
+            self.similarities[name] = float(self.method(name).compare(*self.features(name)))
+        return self.similarities[name]
+
+    def raw(self, name: str) -> float:
+        """The method's number before it was mapped into [0, 1]; the similarity is remembered as well."""
+        self.similarity(name)
+        return float(self.method(name).raw(*self.features(name)))
+
+
+@lru_cache(maxsize=64)
+def _shared_method(name: str, options: tuple[tuple[str, Any], ...]) -> Method[Any]:
+    return method(name, **dict(options))
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="lookalike")
+        return _pool

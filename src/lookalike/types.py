@@ -1,0 +1,262 @@
+"""The records that travel between the rooms: what a picture is, what a comparison says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from lookalike.errors import PictureError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+    Pixels = npt.NDArray[np.uint8]
+    """uint8, H×W×3, sRGB."""
+
+T = TypeVar("T")
+
+Verdict = Literal["identical", "near-duplicate", "same product", "same category", "different"]
+
+BANDS: tuple[tuple[float, Verdict], ...] = (
+    (1.0, "identical"),
+    (0.90, "near-duplicate"),
+    (0.80, "same product"),
+    (0.65, "same category"),
+    (0.0, "different"),
+)
+"""Lowest score of each verdict, highest first. The default preset is built so that these hold."""
+
+
+def verdict_of(score: float) -> Verdict:
+    """The verdict whose band holds ``score`` (in [0, 1]).
+
+    >>> verdict_of(0.93)
+    'near-duplicate'
+    """
+    return next(verdict for lowest, verdict in BANDS if score >= lowest)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a decoder hands back, all oriented alike.
+
+    Attributes:
+        pixels: uint8, H×W×3, sRGB, alpha laid on white.
+        mask: uint8, H×W, the alpha channel (255 = opaque); None where the picture has none.
+        grey16: uint16, H×W, full-depth grey of a 16-bit grey or DICOM picture; None otherwise.
+    """
+
+    pixels: Pixels
+    mask: Pixels | None = None
+    grey16: npt.NDArray[np.uint16] | None = None
+
+
+class Picture:
+    """One picture: its pixels, decoded on first use, and where it came from.
+
+    A picture is immutable and safe to share between threads. Make one with :func:`lookalike.load`.
+
+    Attributes:
+        source: the path or URL as the caller named it, or ``"<bytes>"``, ``"<array>"`` …
+        format: ``"JPEG"``, ``"PNG"`` …; ``"array"`` or ``"image"`` for pixels handed over undecoded.
+        digest: sha256 (hex) of the encoded bytes; of shape, dtype and pixels where there are none.
+        original_size: (width, height) in pixels once oriented, before any reduction.
+    """
+
+    __slots__ = ("_cache", "_decode", "_derived", "digest", "format", "original_size", "source")
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        format: str,
+        digest: str,
+        original_size: tuple[int, int],
+        decode: Callable[[int], Decoded],
+    ) -> None:
+        self.source = source
+        self.format = format
+        self.digest = digest
+        self.original_size = original_size
+        self._decode = decode
+        self._cache: dict[int, Decoded] = {}
+        self._derived: dict[tuple[str, int], Any] = {}
+
+    def decoded(self, side: int = 0) -> Decoded:
+        """Decode so that the longer side keeps at least ``side`` pixels; 0 means every pixel.
+
+        JPEG is decoded at a half, a quarter or an eighth where that is enough; every other format gives all its
+        pixels. The answer depends on the picture and ``side`` alone, never on what was asked before.
+
+        Raises:
+            PictureError: the bytes are damaged (:class:`~lookalike.errors.DecodeFailed`).
+        """
+        # Two threads may decode the same picture twice; both get equal arrays, so no lock is worth its cost.
+        found = self._cache.get(side)
+        if found is None:
+            found = self._cache[side] = self._decode(side)
+        return found
+
+    def derived(self, name: str, side: int, make: Callable[[Decoded], T]) -> T:
+        """``make(self.decoded(side))``, kept under ``name``: a step that many methods share, such as the grey picture.
+
+        What ``make`` returns must not be changed afterwards.
+        """
+        if (name, side) not in self._derived:
+            self._derived[name, side] = make(self.decoded(side))
+        made: T = self._derived[name, side]
+        return made
+
+    @property
+    def pixels(self) -> Pixels:
+        """Every pixel: uint8, H×W×3, sRGB, oriented, alpha on white. Read-only."""
+        return self.decoded().pixels
+
+    @property
+    def mask(self) -> Pixels | None:
+        """Alpha: uint8, H×W, 255 = opaque; None where the picture has none. Read-only."""
+        return self.decoded().mask
+
+    def __repr__(self) -> str:
+        width, height = self.original_size
+        return f"<Picture {printable(self.source)} {self.format} {width}×{height}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """How the second picture lies on the first.
+
+    Attributes:
+        flip: the second is a mirror image (left and right exchanged, before it is turned).
+        rotation: quarter turns that were undone, clockwise degrees: 0, 90, 180 or 270.
+        homography: 3×3, row by row, maps points (x, y) of the second picture to the first, both in pixels of
+            ``original_size``; None where no alignment was found or needed.
+        inliers: matching points that agree with the homography.
+        overlap: share of the first picture that the second covers once aligned, 0 to 1.
+        overlap_other: share of the second picture that lies on the first, 0 to 1.
+        correlation: mean local correlation of the aligned grey pictures over the overlap, -1 to 1.
+    """
+
+    flip: bool = False
+    rotation: int = 0
+    homography: tuple[float, ...] | None = None
+    inliers: int = 0
+    overlap: float | None = None
+    overlap_other: float | None = None
+    correlation: float | None = None
+
+    def __str__(self) -> str:
+        words = []
+        if self.flip:
+            words.append("mirrored")
+        if self.rotation:
+            words.append(f"turned by {self.rotation}°")
+        if self.overlap is not None and self.overlap_other is not None:
+            share = min(self.overlap, self.overlap_other)
+            if share < 0.93 and max(self.overlap, self.overlap_other) > 0.9:
+                words.append(f"cropped to about {round(100 * share)} %")
+            elif share < 0.93:
+                words.append(f"sharing about {round(100 * share)} %")
+        if self.inliers:
+            words.append(f"{self.inliers} matching points")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two pictures have to do with each other.
+
+    Attributes:
+        a, b: the sources, as the caller named them.
+        score: in [0, 1]; 1.0 only for identical pixels under the default preset.
+        verdict: the band of the score, see :data:`BANDS`.
+        parts: similarity of every method that was computed, each in [0, 1]. A method that was not needed is absent.
+        transform: flip, turn and homography, where one was found.
+        reasons: short phrases, the most telling first.
+        preset: name of the preset (or of the single method) that made the score.
+        model: name of the embedding model that ran, or None.
+        details: numbers behind the parts that are no similarities (raw cosine, inliers, colour distance …).
+    """
+
+    a: str
+    b: str
+    score: float
+    verdict: Verdict
+    parts: Mapping[str, float]
+    transform: Transform | None = None
+    reasons: tuple[str, ...] = ()
+    preset: str = "auto"
+    model: str | None = None
+    details: Mapping[str, float | str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        why = f"   ({', '.join(self.reasons)})" if self.reasons else ""
+        return f"{format_score(self.score)}  {self.verdict}{why}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain values, ready for ``json.dumps``."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "score": self.score,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "parts": dict(self.parts),
+            "transform": None if self.transform is None else asdict(self.transform),
+            "preset": self.preset,
+            "model": self.model,
+            "details": dict(self.details),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A picture, or a pair, that could not be used: what goes in = what comes out + failures.
+
+    Attributes:
+        source: which picture.
+        kind: name of the error class, such as ``"DecodeFailed"``.
+        reason: one line, in words.
+    """
+
+    source: str
+    kind: str
+    reason: str
+
+    @classmethod
+    def of(cls, error: PictureError) -> Failure:
+        """The record of an error."""
+        return cls(source=error.source, kind=error.kind, reason=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class PairFailure:
+    """A pair that could not be compared, and why.
+
+    Attributes:
+        a, b: the sources, as the caller named them.
+        failure: which of them failed, and how.
+    """
+
+    a: str
+    b: str
+    failure: Failure
+
+    def __str__(self) -> str:
+        return self.failure.reason
+
+    def to_dict(self) -> dict[str, Any]:
+        """The failure as plain values, ready for ``json.dumps``."""
+        return {"a": self.a, "b": self.b, "error": asdict(self.failure)}
+
+
+def format_score(score: float) -> str:
+    """Two decimals, never rounded up into a better verdict: 0.8999 reads 0.89, and 0.9999 is not 1.00.
+
+    >>> format_score(0.8999), format_score(1.0)
+    ('0.89', '1.00')
+    """
+    return f"{int(score * 100 + 1e-9) / 100:.2f}"
