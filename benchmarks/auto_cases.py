@@ -57,7 +57,7 @@ def edited(sources: Sources, pictures: int, seed: int) -> Iterator[Case]:
 def _main_pictures(sources: Sources, pictures: int, seed: int) -> list[Labelled]:
     chosen = []
     for of, all_of_it in sources.items():
-        main = [picture for picture in all_of_it if of != "magento" or picture.view == "main"]
+        main = [picture for picture in all_of_it if of != "magento" or picture.view in {"main", "alone"}]
         chosen += sample(main, pictures, seed)
     return chosen
 
@@ -85,7 +85,8 @@ def _world(picture: Labelled) -> str:
         return "food"
     if picture.of == "shop-demo":
         return "garments" if "solidus" in picture.product else "devices"
-    return {"clothes": "garments", "food": "food", "plants": "food", "household": "devices"}.get(picture.group, "things")
+    known = {"clothes": "garments", "food": "food", "plants": "food", "household": "devices"}
+    return known.get(picture.group, "things")
 
 
 def _strangers(a: Labelled, b: Labelled) -> bool:

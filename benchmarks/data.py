@@ -34,7 +34,8 @@ class Labelled:
         category: what it shows, at the coarseness of the set: "T-Shirt", "Juice", "jacket" …; empty where unknown.
         group: a coarser one: part of the body worn on, aisle …; empty where the set has none.
         product: which product exactly; empty where the set does not say.
-        colour, view: of the product; empty where the set does not say.
+        colour, view: of the product; empty where the set does not say. A catalogue picture without a named view is
+            "alone": another shot than the "main" one of that product.
     """
 
     path: Path
@@ -173,7 +174,7 @@ def _magento(root: Path) -> list[Labelled]:
             continue
         kind, number, colour, view = parts.groups()
         category, group = _GARMENTS.get(kind) or _GARMENTS[kind[1:]]
-        found.append(Labelled(path, name, "magento", category, group, kind + number, colour, view or "main"))
+        found.append(Labelled(path, name, "magento", category, group, kind + number, colour, view or "alone"))
     return found
 
 

@@ -21,13 +21,15 @@ Edit = Callable[[Image.Image, random.Random], Image.Image]
 
 
 def opened(path: Path) -> Image.Image:
-    """The picture at ``path`` as Pillow shows it: upright, alpha laid on white, RGB."""
+    """The picture at ``path``: upright, alpha laid on white, RGB; ``info`` keeps its colour profile."""
     with Image.open(path) as file:
         image = ImageOps.exif_transpose(file)
         if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
             cutout = image.convert("RGBA")
             page = Image.new("RGBA", cutout.size, "white")
-            return Image.alpha_composite(page, cutout).convert("RGB")
+            laid = Image.alpha_composite(page, cutout).convert("RGB")
+            laid.info = {key: value for key, value in image.info.items() if key == "icc_profile"}
+            return laid
         return image.convert("RGB")
 
 
@@ -42,11 +44,12 @@ def apply(name: str, image: Image.Image, key: str, seed: int = 0) -> bytes:
     # hash() differs from run to run; a digest does not.
     chance = random.Random(hashlib.sha256(f"{seed}/{name}/{key}".encode()).digest())
     edited = EDITS[name](image, chance)
+    profile = image.info.get("icc_profile") if edited.mode == "RGB" else None  # an editor keeps what colours mean
     file = io.BytesIO()
     if name == "PNG":
-        edited.save(file, "PNG", compress_level=1)
+        edited.save(file, "PNG", compress_level=1, icc_profile=profile)
     else:
-        edited.save(file, "JPEG", quality=10 if name == "JPEG q10" else 90)
+        edited.save(file, "JPEG", quality=10 if name == "JPEG q10" else 90, icc_profile=profile)
     return file.getvalue()
 
 

@@ -55,7 +55,8 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> 
     """Print a Markdown table with aligned columns."""
     texts = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(head))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in texts]
+    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in texts)
+    lines = ["| " + " | ".join(cells) + " |" for cells in padded]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     print(f"\n{title}\n")
     print("\n".join(lines), flush=True)

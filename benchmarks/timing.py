@@ -27,3 +27,11 @@ def interleaved(rivals: Mapping[str, Callable[[], object]], rounds: int, warm_up
 def median(milliseconds: list[float]) -> float:
     """Median; NaN of nothing."""
     return statistics.median(milliseconds) if milliseconds else float("nan")
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """Median, over the rounds, of one rival's time divided by the other's in the same round.
+
+    Steadier than the ratio of medians where the machine is busy for some rounds.
+    """
+    return median([a / b for a, b in zip(above, below, strict=True)])

@@ -61,8 +61,16 @@ def compare(
     from lookalike.scoring.rules import by_method, decide  # brings OpenCV and ONNX Runtime
 
     chosen = _chosen(preset, method, weights, thresholds)
+    if explain is not None:
+        from lookalike.explain import explain as draw
+        from lookalike.explain import output_kind
+
+        output_kind(explain)  # a name that cannot be written is said before any work
     pair = make_pair(a, b, chosen, options, limits)
-    return decide(pair, chosen) if method is None else by_method(pair, method)
+    result = decide(pair, chosen) if method is None else by_method(pair, method)
+    if explain is not None:
+        draw(pair, result, explain)
+    return result
 
 
 def make_pair(

@@ -10,7 +10,6 @@ import typer
 from lookalike.errors import LookalikeError, UsageError, printable
 
 if TYPE_CHECKING:
-    from lookalike.images.limits import Limits
     from lookalike.scoring.presets import Preset
 
 app = typer.Typer(
@@ -103,15 +102,13 @@ def compare(
     )
     chosen = _preset(preset, preset_file)
     request: dict[str, Any] = {
-        "preset": chosen,
+        "preset": chosen if method is None else preset,
         "method": method,
         "weights": _numbers("--weight", weight),
         "thresholds": _numbers("--threshold", threshold),
         "options": _embedding_options(size, model),
         "limits": limits,
     }
-    if method is not None and preset == "auto":
-        request["preset"] = "auto"
     if pairs is not None:
         if a is not None or explain is not None:
             raise UsageError("--pairs takes its pictures from the file", remedy="leave out A, B and --explain")
@@ -135,7 +132,7 @@ def compare(
 @app.command()
 def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the methods that --method takes."""
-    from lookalike.console import list_methods
+    from lookalike.listing import list_methods
 
     list_methods(as_json=as_json)
 
@@ -148,7 +145,7 @@ def presets(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the presets that --preset takes, with their weights and thresholds."""
-    from lookalike.console import list_presets
+    from lookalike.listing import list_presets
 
     list_presets(preset_file, as_json=as_json)
 
@@ -156,7 +153,7 @@ def presets(
 @app.command()
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the networks that ship with the package."""
-    from lookalike.console import list_models
+    from lookalike.listing import list_models
 
     list_models(as_json=as_json)
 
@@ -214,5 +211,3 @@ def main(arguments: list[str] | None = None) -> None:
 
 if __name__ == "__main__":
     main()
-
-

@@ -6,15 +6,12 @@ import json
 import os
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from lookalike.errors import LookalikeError, UsageError, printable
-from lookalike.types import BANDS, Comparison, PairFailure, format_score
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from lookalike.errors import LookalikeError, printable
+from lookalike.types import Comparison, PairFailure, format_score
 
 _COLOURS = {
     "identical": typer.colors.BRIGHT_GREEN,
@@ -40,7 +37,7 @@ def show(result: Comparison, *, as_json: bool, parts: bool, quiet: bool) -> None
         for name, value in sorted(result.parts.items(), key=lambda part: -part[1]):
             typer.echo(f"  {name:<{width}}  {value:.3f}  {_bar(value)}")
         for name, number in result.details.items():
-            typer.echo(f"  {name:<{width}}  {number if isinstance(number, str) else format(number, '.4g')}")
+            typer.echo(f"  {name:<{width}}  {number:.4g}")
 
 
 def _bar(value: float) -> str:
@@ -65,12 +62,13 @@ def quiet_libraries() -> None:
     libtiff and others write to file descriptor 2 from C; Python's own stderr is moved to a copy of it first.
     """
     warnings.filterwarnings("ignore", module="PIL")
-    if os.environ.get("LOOKALIKE_DEBUG") or sys.stderr is not sys.__stderr__:
+    ours = sys.__stderr__
+    if os.environ.get("LOOKALIKE_DEBUG") or ours is None or ours is not sys.stderr:
         return
     try:
         copy = os.dup(2)
-        sys.stderr.flush()
-        sys.stderr = open(copy, "w", encoding=sys.stderr.encoding, errors="backslashreplace", buffering=1)  # noqa: SIM115
+        ours.flush()
+        sys.stderr = open(copy, "w", encoding=ours.encoding, errors="backslashreplace", buffering=1)  # noqa: SIM115
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 2)
         os.close(nothing)
@@ -84,6 +82,7 @@ def compare_table(pairs: str, out: str | None, request: dict[str, Any], *, as_js
 
     from lookalike.api import compare_many
     from lookalike.pairs import check_writable, read_pairs, scores_file
+    from lookalike.progress import Progress
 
     rows = read_pairs(pairs)
     results = compare_many(((row.a, row.b) for row in rows), **request)
@@ -94,7 +93,7 @@ def compare_table(pairs: str, out: str | None, request: dict[str, Any], *, as_js
     check_writable(Path(out))
     extra = list(dict.fromkeys(name for row in rows for name in row.rest))
     failed = done = 0
-    with scores_file(out, extra, _parts_of(request)) as writer, _progress(len(rows), quiet) as advance:
+    with scores_file(out, extra, _parts_of(request)) as writer, Progress(len(rows), quiet=quiet) as advance:
         for row, result in zip(rows, results, strict=True):
             writer.write(result, row.rest)
             done += 1
@@ -125,97 +124,3 @@ def _parts_of(request: dict[str, Any]) -> list[str]:
     from lookalike.scoring.presets import possible_parts
 
     return possible_parts(preset.changed(request["weights"]))
-
-
-class _progress:  # noqa: N801
-    """A bar with rate and time left on a terminal; a line every five seconds elsewhere; nothing when quiet."""
-
-    def __init__(self, total: int, quiet: bool) -> None:
-        self.total, self.quiet, self.done = total, quiet, 0
-        self.bar: Any = None
-
-    def __enter__(self) -> Any:
-        import time
-
-        self.started = self.said = time.monotonic()
-        if not self.quiet and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self.bar = Progress(*columns, console=Console(file=sys.stderr), transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("comparing", total=self.total)
-        return self.advance
-
-    def advance(self) -> None:
-        """One more pair is done."""
-        import time
-
-        self.done += 1
-        if self.bar is not None:
-            self.bar.advance(self.task)
-        elif not self.quiet and time.monotonic() - self.said > 5:
-            self.said = time.monotonic()
-            rate = self.done / (self.said - self.started)
-            left = (self.total - self.done) / rate
-            typer.echo(f"{self.done} of {self.total} pairs, {rate:.0f}/s, {left:.0f} s left", err=True)
-
-    def __exit__(self, *error: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-
-
-def list_methods(*, as_json: bool) -> None:
-    """Print the methods."""
-    from lookalike.features.base import describe_methods
-
-    rows = describe_methods()
-    if as_json:
-        typer.echo(json.dumps(rows))
-        return
-    _table(("method", "metric", "what"), [(row["name"], row["metric"] or "-", row["about"]) for row in rows])
-
-
-def list_presets(file: str | None, *, as_json: bool) -> None:
-    """Print the presets with their numbers."""
-    from lookalike.scoring.presets import PRESETS, read_presets
-
-    table = {**PRESETS, **(read_presets(file) if file else {})}
-    if as_json:
-        keys = ("name", "about", "rule", "weights", "thresholds")
-        typer.echo(json.dumps([{key: getattr(preset, key) for key in keys} for preset in table.values()]))
-        return
-    for preset in table.values():
-        typer.echo(f"{typer.style(preset.name, bold=True):<10}  {preset.about}")
-        for label, numbers in (("weights", preset.weights), ("thresholds", preset.thresholds)):
-            if numbers:
-                typer.echo(f"{'':10}  {label}: {', '.join(f'{key}={value:g}' for key, value in numbers.items())}")
-    bands = ", ".join(f"≥ {lowest:.2f} {verdict}" for lowest, verdict in BANDS[1:-1])
-    typer.echo(f"\nauto's score means: 1.00 identical, {bands}, below that different")
-
-
-def list_models(*, as_json: bool) -> None:
-    """Print the built-in networks."""
-    from lookalike.features.models import MODELS
-
-    rows = [
-        {"name": row.name, "precision": row.precision, "size": row.size, "licence": row.licence, "sha256": row.sha256}
-        for row in MODELS.values()
-    ]
-    if as_json:
-        typer.echo(json.dumps(rows))
-        return
-    _table(
-        ("model", "precision", "input", "licence"),
-        [(str(row["name"]), str(row["precision"]), str(row["size"]), str(row["licence"])) for row in rows],
-    )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if not rows:
-        raise UsageError("there is nothing to list")
-    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
-    for number, line in enumerate((head, *rows)):
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        typer.echo(typer.style(text, bold=True) if number == 0 else text)

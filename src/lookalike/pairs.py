@@ -136,7 +136,7 @@ class Writer(Protocol):
 
 @contextmanager
 def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) -> Iterator[Writer]:
-    """A table of scores being written: it appears whole, under its name, when the block ends, also by Ctrl-C.
+    """A table of scores being written: it appears under its name, readable, when the block ends, also when Ctrl-C ends it.
 
     Args:
         path: ends in .csv, .tsv, .jsonl or .parquet.
@@ -156,6 +156,7 @@ def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) ->
         handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     except OSError as error:
         raise OutputError(f"cannot write {file}: {error.strerror}", remedy="check folder and permissions") from error
+    whole = False
     try:
         with os.fdopen(handle, "wb") as raw:
             writer = _WRITERS[suffix](raw, names, parts)
@@ -163,10 +164,13 @@ def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) ->
                 yield writer
             finally:
                 writer.close()
-        os.replace(temporary, file)
+                whole = True
     except OSError as error:
+        whole = False
         raise OutputError(f"cannot write {file}: {error.strerror}", remedy="free some space") from error
     finally:
+        if whole:
+            os.replace(temporary, file)
         Path(temporary).unlink(missing_ok=True)
 
 

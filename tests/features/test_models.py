@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 
 from lookalike.errors import ModelError, UsageError
 from lookalike.features import models
@@ -98,7 +97,12 @@ def test_threads_share_one_session_opened_once(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(models, "_sessions", {})
     opened = []
     original = ort.InferenceSession
-    monkeypatch.setattr(ort, "InferenceSession", lambda *a, **k: opened.append(1) or original(*a, **k))
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        opened.append(1)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(ort, "InferenceSession", counted)
     found: list[ort.InferenceSession] = []
     start = threading.Barrier(4)
 
@@ -132,76 +136,3 @@ def test_importing_opens_nothing() -> None:
         "e.Embedding(); e.Embedding(size=128).params; assert not m._sessions"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def encoder(path: Path, kind: str = "float", size: int | str = "side", axes: int = 2) -> Path:
-    """An encoder whose vector is the mean of every channel: N×3."""
-    bytes_in = kind == "bytes"
-    shape: list[Any] = ["n", size, size, 3] if bytes_in else ["n", 3, size, size]
-    source = helper.make_tensor_value_info("x", TensorProto.UINT8 if bytes_in else TensorProto.FLOAT, shape)
-    target = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3, 1, 1][:axes] if axes < 5 else ["n"])
-    nodes = [helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT)]
-    constants = [numpy_helper.from_array(np.array([1, 2] if bytes_in else [2, 3]), "axes")]
-    keep = int(axes == 4)
-    nodes.append(helper.make_node("ReduceMean", ["f", "axes"], ["y"], keepdims=keep))
-    graph = helper.make_graph(nodes, "encoder", [source], [target], constants)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
-    return path
-
-
-def test_own_encoder_is_described_by_arguments(tmp_path: Path) -> None:
-    path = encoder(tmp_path / "mine.onnx")
-    spec = models.from_file(path, size=48, mean=(0.5, 0.4, 0.3), std=(1, 1, 1))
-    assert (spec.name, spec.dimension, spec.size, spec.layout) == ("mine", 3, 48, "floats")
-    assert spec.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert models.session(spec).get_inputs()[0].name == "x"
-
-
-def test_own_encoder_is_described_by_a_json_file_and_arguments_win(tmp_path: Path) -> None:
-    path = encoder(tmp_path / "mine.onnx")
-    described = {"size": 32, "mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}
-    path.with_suffix(".json").write_text(json.dumps(described), encoding="utf-8")
-    assert models.from_file(path).mean == (0.1, 0.2, 0.3)
-    assert models.from_file(path, size=64).size == 64
-
-
-def test_own_encoder_may_fix_its_size_and_normalise_by_itself(tmp_path: Path) -> None:
-    spec = models.from_file(encoder(tmp_path / "mine.onnx", "bytes", 40))
-    assert (spec.size, spec.layout, spec.mean) == (40, "bytes", None)
-
-
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    path = encoder(tmp_path / "mine.onnx")
-    with pytest.raises(ModelError, match="mean and std and size must be given") as caught:
-        models.from_file(path)
-    assert "mine.json" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("not json", "cannot be read as JSON"),
-        ('{"sise": 3}', "size, mean and std, nothing else"),
-        ('{"size": "big", "mean": [0, 0, 0], "std": [1, 1, 1]}', "positive whole number"),
-        ('{"size": 32, "mean": [0, 0], "std": [1, 1, 1]}', "mean must be three numbers"),
-    ],
-)
-def test_a_wrong_json_file_is_one_line(tmp_path: Path, content: str, message: str) -> None:
-    path = encoder(tmp_path / "mine.onnx")
-    path.with_suffix(".json").write_text(content, encoding="utf-8")
-    with pytest.raises(ModelError, match=message) as caught:
-        models.from_file(path)
-    assert "\n" not in str(caught.value)
-
-
-def test_what_is_no_model_is_one_line(tmp_path: Path) -> None:
-    path = tmp_path / "text.onnx"
-    path.write_bytes(b"this is no model")
-    with pytest.raises(ModelError, match="ONNX Runtime cannot open") as caught:
-        models.from_file(path, size=32, mean=(0, 0, 0), std=(1, 1, 1))
-    assert "\n" not in str(caught.value)
-
-
-def test_what_is_no_encoder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="not N×D"):
-        models.from_file(models.spec("xfeat").path, size=32, mean=(0, 0, 0), std=(1, 1, 1))

@@ -33,7 +33,7 @@ def by_pdqhash(pixels: np.ndarray) -> np.ndarray:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(5, 400), st.integers(5, 400), st.integers(0, 99), st.booleans())
+@given(st.integers(32, 400), st.integers(32, 400), st.integers(0, 99), st.booleans())
 def test_equals_pdqhash(width: int, height: int, seed: int, smooth: bool) -> None:
     pixels = (photo if smooth else noise)(seed, width, height)
     (feature,) = method("pdq").extract([load(pixels)])

@@ -63,8 +63,8 @@ def test_ssim_of_a_negative_is_zero() -> None:
 
 
 def test_full_depth_sees_what_eight_bits_do_not() -> None:
-    base = photo(1, 64, 64)[..., 0].astype(np.uint16) * 257
-    grain = base // 257 * 257 + noise(2, 64, 64)[..., 0] // 2
+    base = np.minimum(photo(1, 512, 512)[..., 0], 254).astype(np.uint16) * 257
+    grain = base + noise(2, 512, 512)[..., 0] // 2
     assert similarity("ssim", base, grain) == 1.0
     assert 0.9 < similarity("ssim", base, grain, full_depth=True) < 1.0
 
@@ -72,10 +72,10 @@ def test_full_depth_sees_what_eight_bits_do_not() -> None:
 def test_full_depth_takes_eight_bit_pictures_too() -> None:
     a = photo(1, 100, 80)
     b = blend(a, noise(2, 100, 80), 4, 5)
-    assert similarity("ssim", a, b, full_depth=True) == pytest.approx(similarity("ssim", a, b), abs=1e-4)
+    assert similarity("ssim", a, b, full_depth=True) == pytest.approx(similarity("ssim", a, b), abs=5e-3)
     deep = method("ssim", full_depth=True)
     eight, sixteen = deep.extract([load(a[..., 0]), load(a[..., 0].astype(np.uint16) * 257)])
-    assert deep.compare(eight, sixteen) == pytest.approx(1.0, abs=1e-3)
+    assert deep.compare(eight, sixteen) == pytest.approx(1.0)
 
 
 def test_a_recompressed_photo_stays_near() -> None:

@@ -74,7 +74,9 @@ def test_a_recoloured_garment_ranks_above_another_garment_of_its_colour() -> Non
 
 
 def test_colour_still_counts() -> None:
-    red, scarlet, blue = (describe(garment("dress", colour)) for colour in ((200, 40, 40), (215, 50, 35), (40, 60, 180)))
+    red, scarlet, blue = (
+        describe(garment("dress", colour)) for colour in ((200, 40, 40), (215, 50, 35), (40, 60, 180))
+    )
     assert 1.0 > style_score(red, scarlet) > style_score(red, blue)
 
 

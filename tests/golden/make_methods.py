@@ -108,12 +108,12 @@ def style_numbers(pixels: np.ndarray) -> np.ndarray:
     numbers.extend(np.histogram(hsv[:, 1], bins=10, range=(0, 256))[0] / count)
     numbers.extend(np.histogram(hsv[:, 2], bins=10, range=(0, 256))[0] / count)
 
-    brightness = np.log(1 + cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) / 16)
+    brightness = np.log(1 + cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) / 64)
     across, down = (ndimage.sobel(brightness, axis=axis, mode="mirror") for axis in (1, 0))
     falling = ndimage.correlate(brightness, np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]]), mode="mirror")
     rising = ndimage.correlate(brightness, np.array([[2, 1, 0], [1, 0, -1], [0, -1, -2]]), mode="mirror")
     strength = np.hypot(across, down)
-    edge = strength > max(strength.mean(), 0.1)
+    edge = strength > 0.25
     blocks = [np.s_[64 * r : 64 * r + 64, 64 * c : 64 * c + 64] for r in range(3) for c in range(3)]
     means = np.array([unit[block].mean(axis=(0, 1)) for block in blocks])
     texture = np.array([edge[block].mean() for block in blocks])
@@ -134,7 +134,12 @@ def style_numbers(pixels: np.ndarray) -> np.ndarray:
 def style_rows(a: str, b: str) -> list[Row]:
     x, y = style_numbers(picture(a)), style_numbers(picture(b))
     weights = np.array(
-        30 * [0.8] + 18 * [1.0] + 10 * [0.9] + 10 * [1.2] + 36 * [3.0] + [2.2, 2, 1.8, 1.8, 1.8, 2.8, 2.8, 3.2, 3.2, 3.5]
+        30 * [0.8]
+        + 18 * [1.0]
+        + 10 * [0.9]
+        + 10 * [1.2]
+        + 36 * [3.0]
+        + [2.2, 2, 1.8, 1.8, 1.8, 2.8, 2.8, 3.2, 3.2, 3.5]
     )
     cosine = (x * weights) @ (y * weights) / np.linalg.norm(x * weights) / np.linalg.norm(y * weights)
     layout = np.mean([np.exp(-5 * np.linalg.norm((x - y)[68 + 4 * k : 72 + 4 * k])) for k in range(9)])

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.explain.evidence import Matrix, in_pixels
-from lookalike.features.keypoints import shrunk
+from lookalike.explain.placement import Matrix, in_pixels
 from lookalike.features.look import TEXTURE
+from lookalike.features.shrink import shrunk
 
 if TYPE_CHECKING:
     from lookalike.types import Pixels
@@ -53,9 +53,13 @@ def difference(a: Pixels, b: Pixels, placement: Matrix) -> Map:
     coarsest = max(1.0, grown_a, grown_b)
     soft_a = _softened(base, 0.5 * coarsest if grown_a < 0.9 * coarsest else 0.0)
     soft_b = _softened(b, 0.5 * coarsest / grown_b if grown_b < 0.9 * coarsest else 0.0)
-    warped = np.asarray(cv2.warpPerspective(soft_b, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    smooth = (
+        cv2.INTER_CUBIC if grown_b > 1 else cv2.INTER_LINEAR
+    )  # as the first was enlarged, so that equals stay equal
+    warped = cv2.warpPerspective(soft_b, matrix, size, flags=smooth, borderMode=cv2.BORDER_REPLICATE)
     weight = _inner(cv2.warpPerspective(np.full(b.shape[:2], 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST))
-    return np.maximum(_unlike(soft_a, warped, weight), _recoloured(soft_a, warped, weight))
+    other = np.asarray(warped, np.uint8)
+    return np.maximum(_unlike(soft_a, other, weight), _recoloured(soft_a, other, weight))
 
 
 def _softened(pixels: Pixels, sigma: float) -> Pixels:
@@ -92,14 +96,13 @@ def _unlike(a: Pixels, b: Pixels, weight: Map) -> Map:
 def _recoloured(a: Pixels, b: Pixels, weight: Map) -> Map:
     """Distance of the colours, averaged over a few pixels so that an outline a pixel off does not show."""
     share = np.maximum(cv2.GaussianBlur(weight, (0, 0), 3.0), 1e-6)[..., None]
-    lab_a, lab_b = (
-        cv2.cvtColor(
-            np.asarray(cv2.GaussianBlur(x.astype(np.float32) / 255 * weight[..., None], (0, 0), 3.0) / share, np.float32),
-            cv2.COLOR_RGB2Lab,
-        )
-        for x in (a, b)
-    )
-    distance = np.linalg.norm(np.asarray(lab_a, np.float32) - np.asarray(lab_b, np.float32), axis=2)
+
+    def soft_lab(pixels: Pixels) -> Map:
+        counted = pixels.astype(np.float32) / 255 * weight[..., None]
+        mean = np.asarray(cv2.GaussianBlur(counted, (0, 0), 3.0) / share, np.float32)
+        return np.asarray(cv2.cvtColor(mean, cv2.COLOR_RGB2Lab), np.float32)
+
+    distance = np.linalg.norm(soft_lab(a) - soft_lab(b), axis=2)
     return np.asarray(np.clip((distance - SAME_COLOUR) / (OTHER_COLOUR - SAME_COLOUR), 0, 1), np.float32)
 
 

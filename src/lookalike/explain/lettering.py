@@ -66,7 +66,7 @@ def _pieces(text: str, size: int) -> tuple[tuple[str, str, float], ...]:
         return width
 
     for sign in unicodedata.normalize("NFC", text.translate(_PLAIN)):
-        base, *marks = unicodedata.normalize("NFD", sign)
+        base, *marks = list(unicodedata.normalize("NFD", sign))
         if sign in _SIGNS:
             x += flush()
             pieces.append(("", sign, x))
@@ -102,9 +102,7 @@ def write(
     return wide
 
 
-def _strokes(
-    image: Image.Image, at: tuple[float, float], base: str, extra: str, size: int, colour: str
-) -> None:
+def _strokes(image: Image.Image, at: tuple[float, float], base: str, extra: str, size: int, colour: str) -> None:
     """Draw a sign, or the accents of ``base``, smooth: on a mask four times as fine."""
     em = size * _FINER
     mask = Image.new("L", (2 * em, 2 * em))

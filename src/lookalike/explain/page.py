@@ -15,7 +15,7 @@ from PIL import Image
 from lookalike.explain.heat import legend
 from lookalike.explain.palette import LINES, OUTLINE, VERDICTS
 from lookalike.explain.panels import Laid, chosen, fitted, heat_map, laid, resized
-from lookalike.explain.story import BORDERS, ZONES
+from lookalike.explain.story import BORDERS, ZONES, shortened
 
 if TYPE_CHECKING:
     from lookalike.explain.evidence import Evidence
@@ -93,8 +93,8 @@ def _webp(array: Pixels, quality: int) -> bytes:
 
 def _headline(story: Story) -> str:
     zones = "".join(
-        f'<span style="flex: {high - low:.3f}; --zone: {VERDICTS[verdict]}"'  # type: ignore[index]
-        f'{" class=here" if low <= story.value < high or high == story.value == 1.0 else ""}>'
+        f'<span style="flex: {high - low:.3f}; --zone: {VERDICTS[verdict]}"'
+        f"{' class=here' if low <= story.value < high or high == story.value == 1.0 else ''}>"
         f"<b>{escape(verdict)}</b></span>"
         for low, high, verdict in ZONES
     )
@@ -129,11 +129,12 @@ def _side_by_side(
         dots += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>' for x, y in ((x1, y1), (x2, y2))]
     images = "".join(
         f'<image href="{pictures[name]}" x="{x:.1f}" y="{y:.1f}" width="{size[0]}" height="{size[1]}"/>'
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{size[0]}" height="{size[1]}"/>'
         for name, (x, y), size in zip(("first", "second"), corners.tolist(), (first, second), strict=True)
     )
     switch = '<label><input type="checkbox" id="points" checked> show points</label>' if len(matches) else ""
     names = "".join(
-        f'<p><i>{number}</i><span class="name" title="{escape(name, quote=True)}">{escape(name)}</span>'
+        f'<p><i>{number}</i><span class="name" title="{escape(name, quote=True)}">{escape(shortened(name, 48))}</span>'
         f' <span class="facts">{escape(facts)}</span></p>'
         for number, (name, facts) in zip("12", (story.first, story.second), strict=True)
     )
@@ -158,8 +159,9 @@ def _wipe(pictures: Pictures, over: Laid, size: tuple[int, int]) -> str:
 <svg viewBox="0 0 {size[0]} {size[1]}" aria-hidden="true"><polygon points="{outline}" stroke="{OUTLINE}"/></svg>
 <div class="edge"></div>
 </div>
-<div class="slider"><span>1</span><input type="range" id="slider" min="0" max="100" value="50"
- aria-label="from the first picture to the second"><span>2</span></div>
+<div class="slider" style="max-width: {size[0]}px"><span>1</span>
+<input type="range" id="slider" min="0" max="100" value="50" aria-label="from the first picture to the second">
+<span>2</span></div>
 </section>"""
 
 
@@ -175,16 +177,18 @@ def _heat(pictures: Pictures, size: tuple[int, int]) -> str:
 
 def _numbers(story: Story) -> str:
     bars = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td class="bar"><div style="width: {100 * min(1, max(0, value)):.1f}%">'
-        f"</div></td><td>{value:.3f}</td></tr>"
-        for name, value in story.bars
+        f'<tr><th scope="row">{escape(name)}</th>{_bar(value)}<td>{value:.3f}</td></tr>' for name, value in story.bars
     )
     details = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in story.details
     )
     return f"""<div class="two">
 <section><h2>Similarities</h2><p class="hint">0 to 1, where 1 is the same</p>
-<table class="bars"><tr class="total"><th scope="row">score</th><td class="bar"><div style="width: \
-{100 * story.value:.1f}%"></div></td><td>{story.score}</td></tr>{bars}</table></section>
+<table class="bars">
+<tr class="total"><th scope="row">score</th>{_bar(story.value)}<td>{story.score}</td></tr>{bars}</table></section>
 <section><h2>Details</h2><table class="details">{details}</table></section>
 </div>"""
+
+
+def _bar(value: float) -> str:
+    return f'<td class="bar"><div style="width: {100 * min(1, max(0, value)):.1f}%"></div></td>'

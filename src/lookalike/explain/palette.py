@@ -1,4 +1,4 @@
-"""Colours, one place for sheet and page. Chosen so that red-green blind people can tell them apart; words say it too."""
+"""Colours, one place for sheet and page: red-green blind people can tell them apart, and words say the same."""
 
 from __future__ import annotations
 

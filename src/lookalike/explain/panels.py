@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.explain.evidence import Evidence, in_pixels, moved
 from lookalike.explain.heat import difference, painted
+from lookalike.explain.placement import in_pixels, moved
 
 if TYPE_CHECKING:
+    from lookalike.explain.evidence import Evidence
     from lookalike.types import Pixels
 
 Size = tuple[int, int]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw
 
 from lookalike.explain.heat import legend
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from lookalike.explain.output import Kind
     from lookalike.explain.story import Story
     from lookalike.types import Pixels
+
+    Points = npt.NDArray[np.float64]
+    """N×2, (x, y)."""
 
 WIDE, MARGIN, GAP = 1200, 40, 40
 INNER = WIDE - 2 * MARGIN
@@ -53,9 +57,7 @@ class _Sheet:
         wide, high = int(box[2]) - x + 2, int(box[3]) - y + 2
         mask = Image.new("L", (wide * 4, high * 4))
         inner = tuple(4 * (edge - start) for edge, start in zip(box, (x, y, x, y), strict=True))
-        ImageDraw.Draw(mask).rounded_rectangle(
-            (inner[0], inner[1], inner[2] - 1, inner[3] - 1), 4 * radius, fill=255
-        )
+        ImageDraw.Draw(mask).rounded_rectangle((inner[0], inner[1], inner[2] - 1, inner[3] - 1), 4 * radius, fill=255)
         self.image.paste(Image.new("RGB", (wide, high), fill), (x, y), mask.resize((wide, high), Image.Resampling.BOX))
 
     def picture(self, pixels: Pixels, x: int, y: int) -> None:
@@ -113,7 +115,7 @@ def _gauge(paper: _Sheet, story: Story) -> None:
     for low, high, verdict in ZONES:
         left, right = MARGIN + low * INNER, MARGIN + high * INNER
         inside = low <= story.value < high or (high == 1.0 and story.value == 1.0)
-        colour = VERDICTS[verdict]  # type: ignore[index]
+        colour = VERDICTS[verdict]
         draw.rectangle((left + 1, y + 18, right - 2, y + 40), fill=colour if inside else _pale(colour))
         text = fitting(verdict, 14, right - left - 6)
         middle = (left + right - width(text, 14)) / 2
@@ -156,7 +158,7 @@ def _pair(paper: _Sheet, evidence: Evidence, story: Story) -> None:
     paper.y += tallest
 
 
-def _lines(paper: _Sheet, starts: np.ndarray, ends: np.ndarray) -> None:  # type: ignore[type-arg]
+def _lines(paper: _Sheet, starts: Points, ends: Points) -> None:
     """Thin, half transparent lines and dots, drawn smooth at fractions of a pixel."""
     canvas = np.asarray(paper.image).copy()
     thin = canvas.copy()
@@ -197,7 +199,7 @@ def _aligned(paper: _Sheet, evidence: Evidence) -> None:
     paper.y += 26 + size[1]
 
 
-def _outlined(pixels: Pixels, outline: np.ndarray) -> Pixels:  # type: ignore[type-arg]
+def _outlined(pixels: Pixels, outline: Points) -> Pixels:
     height, wide = pixels.shape[:2]
     inside = np.clip(outline, -4.0 * max(wide, height), 5.0 * max(wide, height))
     # An edge that falls on the frame's own edge is drawn just inside, where it can be seen.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import printable
 from lookalike.explain.palette import VERDICTS
-from lookalike.types import BANDS, Comparison, format_score
+from lookalike.types import BANDS, Comparison, Verdict, format_score
 
 if TYPE_CHECKING:
     from lookalike.explain.evidence import Evidence
@@ -18,9 +18,8 @@ NAME_LIMIT = 300
 BORDERS: tuple[float, ...] = tuple(sorted(lowest for lowest, _ in BANDS if 0 < lowest < 1))
 """Where one verdict gives way to the next."""
 
-ZONES: tuple[tuple[float, float, str], ...] = tuple(
-    (low, high, verdict)
-    for (low, verdict), high in zip(BANDS[:0:-1], (*BORDERS, 1.0), strict=True)
+ZONES: tuple[tuple[float, float, Verdict], ...] = tuple(
+    (low, high, verdict) for (low, verdict), high in zip(BANDS[:0:-1], (*BORDERS, 1.0), strict=True)
 )
 """(from, to, verdict) of each band, lowest first; ``identical`` is a point and has none."""
 
@@ -85,13 +84,13 @@ def _points(comparison: Comparison, evidence: Evidence) -> str:
     count = len(evidence.matches)
     inliers = comparison.transform.inliers if comparison.transform else 0
     if inliers:
-        said = f"{max(count, inliers)} points of one picture were found again in the other."
+        said = f"{inliers} points of one picture were found again in the other."
     elif count:
         said = f"The whole pictures agree; {count} matching points show how they lie."
     else:
         said = "The whole pictures agree; there are no distinct points to match."
     if evidence.borrowed:
-        said = f"{count} matching points. Preset {comparison.preset} looks for no alignment: this is the default's."
+        said = f"{count} matching points. Preset {comparison.preset} gave no alignment; this is the default preset's."
     return printable(said, 200)
 
 

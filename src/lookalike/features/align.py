@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.features.look import local_correlation
+from lookalike.features.look import local_correlations
 
 if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
@@ -44,6 +44,8 @@ class Alignment:
         matches: int, M×2, indices (into a's points, into b's) of the pairs that agree with it.
         overlap, overlap_other: share of a that b covers, and of b that lies on a, 0 to 1.
         correlation: mean local correlation over the overlap, -1 to 1.
+        part_correlation: the same over the area that the matching points span: high where one object was photographed
+            twice and all around it differs.
     """
 
     homography: Matrix | None = None
@@ -51,6 +53,7 @@ class Alignment:
     overlap: float = 0.0
     overlap_other: float = 0.0
     correlation: float = 0.0
+    part_correlation: float = 0.0
 
     @property
     def inliers(self) -> int:
@@ -63,14 +66,19 @@ class Alignment:
         points = 1 - math.exp(-self.inliers / 12)
         looks = min(1.0, max(0.0, (self.correlation - 0.3) / 0.5))
         cover = 0.8 + 0.2 * max(self.overlap, self.overlap_other) * min(self.overlap, self.overlap_other) ** 0.5
-        return points * looks * cover
+        return float(points * looks * cover)
 
     def reversed(self) -> Alignment:
         """The same alignment, with a and b exchanged."""
         if self.homography is None or self.matches is None:
             return self
         return Alignment(
-            np.linalg.inv(self.homography), self.matches[:, ::-1], self.overlap_other, self.overlap, self.correlation
+            inverted(self.homography),
+            self.matches[:, ::-1],
+            self.overlap_other,
+            self.overlap,
+            self.correlation,
+            self.part_correlation,
         )
 
 
@@ -88,17 +96,19 @@ def align(a: Keypoints, b: Keypoints, *, matching: Literal["ratio", "mutual"], b
     pairs = _mutual(a.descriptors, b.descriptors) if matching == "mutual" else _by_ratio(a, b, binary)
     if len(pairs) < LEAST_INLIERS:
         return Alignment()
-    homography, mask = cv2.findHomography(
+    fitted, mask = cv2.findHomography(
         b.points[pairs[:, 1]], a.points[pairs[:, 0]], cv2.USAC_MAGSAC, REPROJECTION, maxIters=1000, confidence=0.999
     )
-    if homography is None or mask is None or int(mask.sum()) < LEAST_INLIERS:
+    if fitted is None or mask is None or int(mask.sum()) < LEAST_INLIERS:
         return Alignment()
+    homography: Matrix = np.asarray(fitted, np.float64)
     size_a, size_b = a.small.shape[1::-1], b.small.shape[1::-1]
     if not plausible(homography, size_b):
         return Alignment()
     overlap, overlap_other = overlaps(homography, size_a, size_b)
-    correlation = look_aligned(a.small, b.small, homography)
-    return Alignment(homography, pairs[mask.ravel() > 0], overlap, overlap_other, correlation)
+    agreeing = pairs[mask.ravel() > 0]
+    correlation, part = look_aligned(a.small, b.small, homography, a.points[agreeing[:, 0]])
+    return Alignment(homography, agreeing, overlap, overlap_other, correlation, part)
 
 
 def _mutual(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -118,6 +128,11 @@ def _by_ratio(a: Keypoints, b: Keypoints, binary: bool) -> npt.NDArray[np.int64]
     pairs = matcher.knnMatch(a.descriptors, b.descriptors, k=2)
     good = [(best.queryIdx, best.trainIdx) for best, second in pairs if best.distance < RATIO * second.distance]
     return np.array(good, np.int64).reshape(-1, 2)
+
+
+def inverted(matrix: Matrix) -> Matrix:
+    """The inverse of a 3×3 matrix."""
+    return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
 def plausible(homography: Matrix, size: tuple[int, int]) -> bool:
@@ -140,7 +155,7 @@ def plausible(homography: Matrix, size: tuple[int, int]) -> bool:
         return False
     growth = abs(cv2.contourArea(quad.astype(np.float32))) / (size[0] * size[1])
     sides = np.linalg.norm(edges, axis=1)
-    return 1 / 100 < growth < 100 and sides.min() > 0.2 * sides.max() * min(size) / max(size)
+    return bool(1 / 100 < growth < 100 and sides.min() > 0.2 * sides.max() * min(size) / max(size))
 
 
 def overlaps(homography: Matrix, size_a: tuple[int, int], size_b: tuple[int, int]) -> tuple[float, float]:
@@ -152,31 +167,48 @@ def overlaps(homography: Matrix, size_a: tuple[int, int], size_b: tuple[int, int
     return min(1.0, shared / area_a), min(1.0, shared / max(area_b, 1e-9))
 
 
-def look_aligned(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], homography: Matrix) -> float:
+def look_aligned(
+    a: npt.NDArray[np.uint8],
+    b: npt.NDArray[np.uint8],
+    homography: Matrix,
+    points: npt.NDArray[np.float32] | None = None,
+) -> tuple[float, float]:
     """Mean local correlation of two uint8 H×W×3 pictures where ``homography`` (b → a) lays one on the other.
 
     The finer one is brought into the frame of the coarser, blurred as much as it shrinks, so that detail that only
     one of them can hold is not counted against them.
+
+    Args:
+        points: N×2 points of a; None stands for its corners.
+
+    Returns:
+        The correlation over the whole overlap, and over the part of it inside the hull of ``points``.
     """
+    if points is None:
+        points = _corners(a.shape[1::-1]).astype(np.float32)
     growth = math.sqrt(abs(float(np.linalg.det(homography[:2, :2]))))
     if growth > 1:
-        a, b, homography, growth = b, a, np.linalg.inv(homography), 1 / growth
+        back = inverted(homography)
+        points = np.asarray(cv2.perspectiveTransform(points[None].astype(np.float64), back)[0], np.float32)
+        a, b, homography, growth = b, a, back, 1 / growth
     base = _grey(a)
     finer = _grey(b)
-    blur = 0.5 / max(growth, 0.05)
-    finer = np.asarray(cv2.GaussianBlur(finer, (0, 0), blur) if growth < 0.9 else finer, np.float32)
+    if growth < 0.9:
+        finer = np.asarray(cv2.GaussianBlur(finer, (0, 0), 0.5 / max(growth, 0.05)), np.float32)
     size = base.shape[1::-1]
     warped = np.asarray(cv2.warpPerspective(finer, homography, size, flags=cv2.INTER_LINEAR), np.float32)
     inside = cv2.warpPerspective(np.full(finer.shape, 255, np.uint8), homography, size, flags=cv2.INTER_NEAREST)
-    covered = inside > 0
+    covered = cv2.erode(inside, np.ones((7, 7), np.uint8), borderValue=255) > 0
     if covered.sum() < 64:
-        return 0.0
+        return 0.0, 0.0
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    covered = cv2.erode(covered[part].astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    soft_a, soft_b = (cv2.GaussianBlur(x[part], (0, 0), 1.0) for x in (base, warped))
-    window = 15 if min(covered.shape) >= 100 else 9
-    return local_correlation(np.asarray(soft_a, np.float32), np.asarray(soft_b, np.float32), window, covered)
+    soft_a, soft_b = (np.asarray(cv2.GaussianBlur(x[part], (0, 0), 1.0), np.float32) for x in (base, warped))
+    window = 15 if min(soft_a.shape) >= 100 else 9
+    hull = np.zeros(base.shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(points.astype(np.float32)).round().astype(np.int32), 1)
+    spanned = covered & (hull > 0)
+    return tuple(local_correlations(soft_a, soft_b, window, (covered[part], spanned[part])))  # type: ignore[return-value]
 
 
 def _grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

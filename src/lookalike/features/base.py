@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import importlib
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -129,8 +130,10 @@ def method(name: str, **arguments: Any) -> Method[Any]:
 def describe_methods() -> list[dict[str, Any]]:
     """Name, metric and one line about every method, in the registry's order."""
     rows = []
-    for name, (module, class_name, _) in REGISTRY.items():
+    for name, (module, class_name, arguments) in REGISTRY.items():
         made = getattr(importlib.import_module(f"lookalike.features.{module}"), class_name)
-        about = (made.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        rows.append({"name": name, "metric": made.metric, "about": about})
+        about = (made.__doc__ or "").strip().splitlines()[0].partition("; see ")[0].rstrip(".")
+        about = re.sub(r":\w+:`~?([^`]*)`", r"\1", about).replace("``", "")
+        given = ", ".join(f"{key}={value}" for key, value in arguments.items())
+        rows.append({"name": name, "metric": made.metric, "about": f"{about} ({given})" if given else about})
     return rows

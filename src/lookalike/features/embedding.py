@@ -1,8 +1,9 @@
 """What a picture shows, as a vector: the last layer of an image network before it names classes.
 
-The built-in network is EfficientNet-Lite0 (R. Liu, "Higher accuracy on vision models with EfficientNet-Lite", TensorFlow
-blog, March 2020), trained on ImageNet, its 1,280 features averaged over the picture. It comes in 8 bits (the default:
-about twice as fast, as accurate) and in 32 (for GPUs). Any other image encoder in ONNX can take its place.
+The built-in network is EfficientNet-Lite0 (R. Liu, "Higher accuracy on vision models with EfficientNet-Lite",
+TensorFlow blog, March 2020), trained on ImageNet, its 1,280 features averaged over the picture. It comes in 8 bits
+(the default: about twice as fast, as accurate) and in 32 (for GPUs). Any other image encoder in ONNX can take its
+place.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from lookalike.errors import UsageError
 from lookalike.features import models
 from lookalike.features.base import WORKING_SIDE, Method
+from lookalike.features.encoder_file import describe
 
 if TYPE_CHECKING:
     from lookalike.types import Picture, Pixels
@@ -38,7 +40,7 @@ class Embedding(Method[Vector]):
 
     Args:
         model: name of a built-in model (``"efficientnet-lite0-int8"``, or ``"efficientnet-lite0"`` for 32 bits), or the
-            path of an ``.onnx`` file, see :func:`lookalike.features.models.from_file`.
+            path of an ``.onnx`` file, see :func:`lookalike.features.encoder_file.describe`.
         size: side of the square in pixels, a multiple of 32 for the built-in models: 224 to judge (the default), 128
             for three times the speed.
         mean, std: normalisation, for a file of one's own only.
@@ -67,7 +69,7 @@ class Embedding(Method[Vector]):
         providers: Sequence[str] = models.CPU,
     ) -> None:
         if str(model).lower().endswith(".onnx"):
-            self.model = models.from_file(model, size=size, mean=mean, std=std)
+            self.model = describe(model, size=size, mean=mean, std=std)
         else:
             self.model = models.spec(model)
             if self.model.layout == "grey":
@@ -98,8 +100,8 @@ class Embedding(Method[Vector]):
             "sha256": model.sha256,
             "precision": model.precision,
             "size": self.size,
-            "mean": model.mean,
-            "std": model.std,
+            "mean": model.mean and list(model.mean),
+            "std": model.std and list(model.std),
         }
 
     def extract(self, pictures: Sequence[Picture]) -> list[Vector]:
@@ -115,11 +117,13 @@ class Embedding(Method[Vector]):
     def embed(self, batch: Pixels) -> Vector:
         """The vectors of pictures that have the right size already: uint8 N×size×size×3 → float32 N×dimension."""
         session = models.session(self.model, providers=self.providers)
+        source = session.get_inputs()[0]
         fed = batch if self.model.layout == "bytes" else self._normalised(batch)
-        found: Vector = session.run(None, {session.get_inputs()[0].name: fed})[0]
-        vectors = found.reshape(len(batch), -1).astype(np.float32, copy=False)
-        length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(length, np.float32(1e-12))
+        step = 1 if source.shape[0] == 1 else len(fed)  # some exporters fix the batch to one picture
+        found = [session.run(None, {source.name: fed[start : start + step]})[0] for start in range(0, len(fed), step)]
+        vectors: Vector = np.concatenate(found).reshape(len(batch), -1).astype(np.float32, copy=False)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        return vectors
 
     def _normalised(self, batch: Pixels) -> npt.NDArray[np.float32]:
         mean, std = np.array([self.model.mean, self.model.std], np.float32)
@@ -163,5 +167,10 @@ def squeeze(pixels: Pixels, size: int) -> Pixels:
     while height >= 2 * size or width >= 2 * size:
         down, across = (2 if side >= 2 * size else 1 for side in (height, width))
         height, width = height // down, width // across
-        pixels = cv2.resize(pixels[: height * down, : width * across], (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_CUBIC)
+        pixels = _resize(pixels[: height * down, : width * across], width, height, cv2.INTER_AREA)
+    return _resize(pixels, size, size, cv2.INTER_CUBIC)
+
+
+def _resize(pixels: Pixels, width: int, height: int, interpolation: int) -> Pixels:
+    resized: Any = cv2.resize(pixels, (width, height), interpolation=interpolation)  # its stubs know no uint8
+    return np.asarray(resized, np.uint8)

@@ -1,7 +1,7 @@
 """Keypoints: ORB and SIFT, and what every keypoint method shares.
 
-A method describes a picture once (:class:`Keypoints`); two descriptions are compared by :mod:`lookalike.features.align`,
-which proposes an alignment from the matching points and then looks at the aligned pictures.
+A method describes a picture once (:class:`Keypoints`); :mod:`lookalike.features.align` compares two descriptions: it
+proposes an alignment from the matching points and then looks at the aligned pictures.
 """
 
 from __future__ import annotations

@@ -29,33 +29,56 @@ TEXTURE = 36.0
 _STEADY = 20.0  # added to each variance: keeps a faint window from counting like a strong one
 
 
-def local_correlation(a: Grey, b: Grey, window: int = 15, mask: npt.NDArray[np.bool_] | None = None) -> float:
+def local_correlation(a: Grey, b: Grey, window: int = 15) -> float:
     """Mean correlation of ``a`` and ``b`` over the windows in which either has texture.
 
     Args:
         a, b: float32, H×W, grey levels 0..255, aligned.
         window: side of the windows in pixels, odd.
-        mask: H×W, where to look (the overlap); None looks everywhere.
 
     Returns:
         -1 to 1; 1.0 for two pictures without any texture where their levels agree within 12 levels, else 0.0.
 
     >>> ramp = np.tile(np.arange(0, 256, 4, dtype=np.float32), (64, 1))
-    >>> round(local_correlation(ramp, ramp / 2), 2), round(local_correlation(ramp, 255 - ramp), 2)
-    (0.99, -1.0)
+    >>> round(local_correlation(ramp, ramp + 20), 2), round(local_correlation(ramp, 255 - ramp), 2)
+    (1.0, -1.0)
+    """
+    return local_correlations(a, b, window, (np.ones(a.shape, np.bool_),))[0]
+
+
+def local_correlations(a: Grey, b: Grey, window: int, masks: Sequence[npt.NDArray[np.bool_]]) -> list[float]:
+    """:func:`local_correlation` over several areas (H×W masks) of one pair, at the cost of one."""
+    correlation, strength = correlation_map(a, b, window)
+    textured = strength > TEXTURE
+    most = strength / (strength + _STEADY)  # what equal windows reach
+    found = []
+    for mask in masks:
+        where = textured & mask
+        if int(where.sum()) >= max(8, where.size // 400):
+            found.append(float(correlation[where].sum() / most[where].sum()))
+        else:
+            found.append(1.0 if mask.any() and float(np.abs(a - b)[mask].mean()) < 12 else 0.0)
+    return found
+
+
+def correlation_map(a: Grey, b: Grey, window: int) -> tuple[Grey, Grey]:
+    """Correlation of every window of two aligned pictures, and the variance of the stronger of the two; H×W each.
+
+    A constant is added to both variances, so that faint windows count less: equal windows of variance v reach
+    v / (v + 20) only.
     """
     mean_a, mean_b = _box(a, window), _box(b, window)
-    var_a = _box(a * a, window) - mean_a * mean_a
-    var_b = _box(b * b, window) - mean_b * mean_b
+    var_a = np.maximum(_box(a * a, window) - mean_a * mean_a, 0)
+    var_b = np.maximum(_box(b * b, window) - mean_b * mean_b, 0)
     together = _box(a * b, window) - mean_a * mean_b
-    textured = np.maximum(var_a, var_b) > TEXTURE
-    if mask is not None:
-        textured &= mask
-    if int(textured.sum()) < max(8, textured.size // 400):
-        where = np.ones_like(textured) if mask is None else mask
-        return 1.0 if where.any() and float(np.abs(a - b)[where].mean()) < 12 else 0.0
-    scale = np.sqrt((np.maximum(var_a, 0) + _STEADY) * (np.maximum(var_b, 0) + _STEADY))
-    return float((together / scale)[textured].mean())
+    correlation = np.asarray(together / np.sqrt((var_a + _STEADY) * (var_b + _STEADY)), np.float32)
+    return correlation, np.asarray(np.maximum(var_a, var_b), np.float32)
+
+
+def agreeing(a: Grey, b: Grey, window: int = 9, least: float = 0.4) -> npt.NDArray[np.bool_]:
+    """Where two aligned pictures show the same structure, or neither shows any; H×W."""
+    correlation, strength = correlation_map(a, b, window)
+    return np.asarray((strength < TEXTURE) | (correlation > least))
 
 
 def _box(values: Grey, window: int) -> Grey:
@@ -122,6 +145,12 @@ class Look(Method[npt.NDArray[np.uint8]]):
                 turned = np.ascontiguousarray(apply(second, index))
                 candidates.append(Frame(local_correlation(first, turned, self.WINDOW), index, trimmed))
         return max(candidates, key=lambda frame: (round(frame.correlation, 6), -frame.orientation, not frame.trimmed))
+
+    def agreement(self, a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
+        """Where ``b``, laid down as ``frame`` says, shows the structure of ``a``; 96×96."""
+        which = int(frame.trimmed)
+        turned = np.ascontiguousarray(apply(b[which], frame.orientation))
+        return agreeing(_soft(a[which]), _soft(turned), self.WINDOW)
 
     def _square(self, pixels: Pixels) -> npt.NDArray[np.uint8]:
         return square(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), self.SIDE)

@@ -1,6 +1,6 @@
 """The networks that ship with the package, as data, and the one place that opens a model file.
 
-A model is a row of :data:`MODELS`, or an image encoder of the user's own described by :func:`from_file`.
+A model is a row of :data:`MODELS`, or an image encoder of the user's own (:mod:`lookalike.features.encoder_file`).
 :func:`session` checks the sha256 of the file before ONNX Runtime sees a byte of it and keeps the opened session, which
 all threads share.
 
@@ -13,13 +13,12 @@ chosen against in ``docs/models.md``.
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import onnxruntime as ort
 
@@ -131,66 +130,13 @@ def spec(name: str) -> ModelSpec:
         ) from None
 
 
-def from_file(
-    path: str | Path,
-    *,
-    size: int | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-) -> ModelSpec:
-    """Describe an image encoder of the user's own. Opens it, to learn its shapes.
-
-    The network has one input and its first output is one vector a picture, N×D or N×D×1×1. The input is float32
-    N×3×H×W, or uint8 N×H×W×3 for networks that normalise by themselves.
-
-    Args:
-        path: the ``.onnx`` file. A file of the same name ending in ``.json`` may hold ``size``, ``mean`` and ``std``.
-        size: side of the square input in pixels; needed only where the network leaves it open.
-        mean, std: three numbers each, for RGB values in [0, 1]; float32 networks need them.
-
-    Raises:
-        ModelError: the file cannot be read or opened, is no image encoder, or lacks a number from above.
-    """
-    path = Path(path)
-    given = {"size": size, "mean": mean, "std": std}
-    given = {**_sidecar(path.with_suffix(".json")), **{key: value for key, value in given.items() if value is not None}}
-    opened = _open(path, content := _read(path), CPU, threads=0)
-    if len(opened.get_inputs()) != 1 or len(opened.get_inputs()[0].shape) != 4:
-        raise ModelError(f"{printable(str(path))} is no image encoder: one input of four axes is needed")
-    source, target = opened.get_inputs()[0], opened.get_outputs()[0]
-    layout: Literal["bytes", "floats"] = "bytes" if source.type == "tensor(uint8)" else "floats"
-    side = source.shape[1] if layout == "bytes" else source.shape[2]
-    if len(target.shape) < 2 or not isinstance(target.shape[1], int) or target.shape[2:] not in ([], [1, 1]):
-        raise ModelError(f"{printable(str(path))} is no image encoder: its output {target.shape} is not N×D")
-    found = given.get("size") or (side if isinstance(side, int) else None)
-    missing = [key for key in ("mean", "std") if layout == "floats" and given.get(key) is None]
-    missing += ["size"] if found is None else []
-    if missing:
-        raise ModelError(
-            f"{printable(str(path))}: {' and '.join(missing)} must be given",
-            remedy=f'as arguments or in {path.with_suffix(".json").name}, such as {{"size": 224, "mean": [0.485, …]}}',
-        )
-    return ModelSpec(
-        name=path.stem,
-        path=path,
-        sha256=hashlib.sha256(content).hexdigest(),
-        dimension=target.shape[1],
-        size=_whole(path, found),
-        multiple=1,
-        precision="fp32",
-        layout=layout,
-        mean=_triple(path, "mean", given.get("mean")),
-        std=_triple(path, "std", given.get("std")),
-    )
-
-
 def session(model: ModelSpec, *, providers: Sequence[str] = CPU, threads: int = 0) -> ort.InferenceSession:
     """The opened model, the same object for the same arguments; opened on the first call.
 
     ``run`` of a session may be called from several threads at once.
 
     Args:
-        model: a row of :data:`MODELS`, or what :func:`from_file` returned.
+        model: a row of :data:`MODELS`, or what :func:`~lookalike.features.encoder_file.describe` returned.
         providers: ONNX Runtime execution providers, the preferred first, such as ``("CUDAExecutionProvider",
             "CPUExecutionProvider")``. Use a fp32 model there: 8-bit ones run on the CPU whatever is asked.
         threads: threads inside one call; 0 = one a physical core.
@@ -204,9 +150,9 @@ def session(model: ModelSpec, *, providers: Sequence[str] = CPU, threads: int = 
         with _opening:  # creating only: two threads must not both spend the time and the memory
             found = _sessions.get(key)
             if found is None:
-                content = _read(model.path)
+                content = read(model.path)
                 _verify(model, content)
-                found = _sessions[key] = _open(model.path, content, key[1], threads)
+                found = _sessions[key] = open_session(model.path, content, key[1], threads)
     return found
 
 
@@ -216,11 +162,19 @@ def _verify(model: ModelSpec, content: bytes) -> None:
         raise ModelError(
             f"model file {printable(str(model.path))} is damaged or was exchanged "
             f"(sha256 {digest[:12]}…, expected {model.sha256[:12]}…)",
-            remedy="reinstall lookalike" if model.name in MODELS else "describe it again with from_file()",
+            remedy="reinstall lookalike" if model.name in MODELS else "start again, to use it as it is now",
         )
 
 
-def _open(path: Path, content: bytes, providers: tuple[str, ...], threads: int) -> ort.InferenceSession:
+def open_session(
+    path: Path, content: bytes, providers: tuple[str, ...] = CPU, threads: int = 0
+) -> ort.InferenceSession:
+    """Open the bytes of a model file, unchecked; ``path`` is for messages only.
+
+    Raises:
+        UsageError: a provider that this ONNX Runtime does not have.
+        ModelError: the bytes are no model.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # what goes wrong comes as an exception; nothing is written to stderr
@@ -242,7 +196,12 @@ def _open(path: Path, content: bytes, providers: tuple[str, ...], threads: int) 
         ) from error
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """The bytes of a model file.
+
+    Raises:
+        ModelError: there is no such file, or it cannot be read.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
@@ -250,30 +209,3 @@ def _read(path: Path) -> bytes:
             f"model file {printable(str(path))} cannot be read ({error.strerror or error})",
             remedy="check the path, or reinstall lookalike if the model is built in",
         ) from error
-
-
-def _sidecar(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{printable(str(path))} cannot be read as JSON ({error})") from error
-    if not isinstance(found, dict) or set(found) - {"size", "mean", "std"}:
-        raise ModelError(f"{printable(str(path))} must hold an object with size, mean and std, nothing else")
-    return found
-
-
-def _whole(path: Path, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ModelError(f"{printable(str(path))}: size must be a positive whole number, got {value!r}")
-    return value
-
-
-def _triple(path: Path, name: str, value: object) -> Triple | None:
-    if value is None:
-        return None
-    numbers = tuple(value) if isinstance(value, (list, tuple)) else ()
-    if len(numbers) != 3 or not all(isinstance(number, (int, float)) for number in numbers):
-        raise ModelError(f"{printable(str(path))}: {name} must be three numbers, got {value!r}")
-    return (float(numbers[0]), float(numbers[1]), float(numbers[2]))

@@ -17,6 +17,7 @@ from PIL import Image
 
 from lookalike.features.base import WORKING_SIDE, Method
 from lookalike.features.grey import contained, contained_size, grey_of
+from lookalike.features.shrink import shrunk
 from lookalike.features.ssim import msssim, ssim
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def mse(a: Pixels, b: Pixels) -> float:
     >>> mse(np.array([[0, 255]], np.uint8), np.array([[4, 255]], np.uint8))
     8.0
     """
-    return float(cv2.norm(a, b, cv2.NORM_L2SQR)) / a.size
+    return round(cv2.norm(a, b, cv2.NORM_L2SQR)) / a.size  # a sum of whole numbers, but for OpenCV's rounding
 
 
 def psnr(a: Pixels, b: Pixels) -> float:
@@ -54,7 +55,7 @@ class _ColourError(Method[Box]):
     """Errors between two pictures in colour, each contained in 256×256."""
 
     def extract(self, pictures: Sequence[Picture]) -> list[Box]:
-        return [_contained_colour(picture.decoded(self.side).pixels) for picture in pictures]
+        return [shrunk(picture.decoded(self.side).pixels, COLOUR_BOX) for picture in pictures]
 
 
 class MeanSquaredError(_ColourError):
@@ -107,11 +108,10 @@ class StructuralSimilarity(Method[Box]):
         return [self._box(picture) for picture in pictures]
 
     def _box(self, picture: Picture) -> Box:
-        grey16 = picture.decoded(self.side).grey16 if self.full_depth else None
-        if grey16 is not None:
-            return _contained16(grey16)
-        box = contained(grey_of(picture, self.side), WORKING_SIDE)
-        return box.astype(np.uint16) * 257 if self.full_depth else box
+        if not self.full_depth:
+            return contained(grey_of(picture, self.side), WORKING_SIDE)
+        grey16 = picture.decoded(self.side).grey16
+        return _contained16(grey_of(picture, self.side).astype(np.uint16) * 257 if grey16 is None else grey16)
 
     def compare(self, a: Box, b: Box) -> float:
         return max(0.0, ssim(*_shared(a, b), data_range=float(np.iinfo(a.dtype).max)))
@@ -133,13 +133,6 @@ def _shared(a: Box, b: Box) -> tuple[Box, Box]:
     """Both cut to the size they share, from the top left corner."""
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
     return a[:height, :width], b[:height, :width]
-
-
-def _contained_colour(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    size = contained_size(width, height, COLOUR_BOX)
-    shrinks = max(width, height) > COLOUR_BOX
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
 
 
 def _contained16(grey: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:

@@ -1,10 +1,10 @@
 """Shrink or enlarge a grey picture exactly as Pillow does, several times faster.
 
 Pillow resamples 8-bit pictures in two passes, one for each axis, with coefficients in fixed point (22 bits after the
-point), and rounds to uint8 after each pass (its ``src/libImaging/Resample.c``, version 13). The same sums are made here as float32 matrix
-products, which every BLAS does at tens of billions of products a second. A float sum is only trusted where its error
-bound cannot move it over a rounding boundary; the few others are added up again in integers. So the result is Pillow's
-to the last bit on every machine, whatever order its BLAS adds in.
+point), and rounds to uint8 after each pass (its ``src/libImaging/Resample.c``, version 13). The same sums are made
+here as float32 matrix products, which every BLAS does at tens of billions of products a second. A float sum is only
+trusted where its error bound cannot move it over a rounding boundary; the few others are added up again in integers.
+So the result is Pillow's to the last bit on every machine, whatever order its BLAS adds in.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ PRECISION_BITS = 22
 
 MAX_TAPS = 256
 """Longest sum that is made in float32."""
+
+BLOCK = 16
+"""Outputs that are summed in one matrix product: their windows overlap, so few of its numbers are zero."""
 
 SMALL_PRODUCT = 1 << 18
 """Multiplications in one matrix product that no BLAS spreads over threads."""
@@ -94,16 +97,12 @@ def _weights(before: int, after: int, kind: Filter) -> _Weights:
     # A float32 sum of very many products is in doubt too often. A float64 sum is exact: doubt is for ties alone.
     dtype: type[np.floating] = np.float32 if fixed.shape[1] <= MAX_TAPS else np.float64
     blocks = []
-    step = 16
-    for first in range(0, after, step):
-        last = min(first + step, after)
+    for first in range(0, after, BLOCK):
+        last = min(first + BLOCK, after)
         low, high = int(start[first]), int(stop[last - 1])
-        block = np.zeros((high - low, last - first), dtype)
-        for column, output in enumerate(range(first, last)):
-            count = int(stop[output] - start[output])
-            begin = int(start[output]) - low
-            block[begin : begin + count, column] = fixed[output, :count] * 2.0**-PRECISION_BITS
-        blocks.append((first, last, low, high, block))
+        block = np.zeros((high - low + at.shape[1], last - first), dtype)  # taps past the last are zero: cut off below
+        block[at[first:last] - low, np.arange(last - first)[:, None]] = fixed[first:last] * 2.0**-PRECISION_BITS
+        blocks.append((first, last, low, high, block[: high - low]))
     magnitude = float(np.abs(fixed).sum(axis=1).max()) * 2.0**-PRECISION_BITS * 255.0
     # n products and n - 1 additions, each wrong by 2^-24 of its size at most, in any order; then one more addition.
     doubt = (fixed.shape[1] + 2) * 2.0**-24 * magnitude if dtype is np.float32 else 1e-6
@@ -139,13 +138,19 @@ def _order(grey: Grey, size: tuple[int, int]) -> tuple[int, int]:
     return (0, 1) if height - new_height > 2 * max(width - new_width, 0) else (1, 0)
 
 
-def multiply(left: npt.NDArray[Any], right: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
-    """``out[...] = left @ right`` in pieces too small for BLAS to start threads of its own.
+def multiply(left: npt.NDArray[Any], right: npt.NDArray[Any], out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+    """``left @ right`` in pieces too small for BLAS to start threads of its own.
 
     Pictures are worked on in parallel already; BLAS threads on top of that wait for each other, ten times as long as
     the product itself takes.
+
+    Args:
+        left, right: float, (rows, inner) and (inner, columns).
+        out: where to put the result, (rows, columns); a new array where None.
     """
     rows, inner = left.shape
+    if out is None:
+        out = np.empty((rows, right.shape[1]), np.result_type(left, right))
     step = max(1, SMALL_PRODUCT // (inner * right.shape[1]))
     whole = rows - rows % step
     if whole:
@@ -153,11 +158,13 @@ def multiply(left: npt.NDArray[Any], right: npt.NDArray[Any], out: npt.NDArray[A
         np.matmul(left[:whole].reshape(*stacked, inner), right, out=out[:whole].reshape(*stacked, out.shape[1]))
     if whole < rows:
         np.matmul(left[whole:], right, out=out[whole:])
+    return out
 
 
 def _rounded(sums: npt.NDArray[Any], shift: float) -> Grey:
     """``sums`` + ``shift``, rounded and cut to uint8 in one go."""
-    return np.asarray(cv2.add(sums, np.array([shift]), dtype=cv2.CV_8U), np.uint8)
+    # Not cv2.add(sums, shift): OpenCV takes a number for an array of four where there happen to be four sums.
+    return np.asarray(cv2.addWeighted(sums, 1.0, sums, 0.0, shift, dtype=cv2.CV_8U), np.uint8)
 
 
 def _pass(grey: Grey, after: int, axis: int, kind: Filter) -> Grey | None:

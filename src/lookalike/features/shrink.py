@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lookalike.features.base import WORKING_SIDE
-from lookalike.images.trim import content_part
+from lookalike.images.trim import WHOLE, Box, content_box, cut_out
 
 if TYPE_CHECKING:
     from lookalike.types import Picture, Pixels
@@ -24,10 +24,15 @@ def small(picture: Picture) -> Pixels:
 
 def small_content(picture: Picture) -> Pixels:
     """What is inside the picture's margins, likewise; the same object as :func:`small` where it has none."""
-    content = picture.derived("content", WORKING_SIDE, lambda decoded: content_part(decoded.pixels))
-    if content is picture.decoded(WORKING_SIDE).pixels:
+    box = content(picture)
+    if box == WHOLE:
         return small(picture)
-    return picture.derived("small content", WORKING_SIDE, lambda decoded: shrunk(content))
+    return picture.derived("small content", WORKING_SIDE, lambda decoded: shrunk(cut_out(decoded.pixels, box)))
+
+
+def content(picture: Picture) -> Box:
+    """Where the picture is, inside its margins."""
+    return picture.derived("content", WORKING_SIDE, lambda decoded: content_box(decoded.pixels))
 
 
 def shrunk(pixels: Pixels, side: int = SIDE) -> Pixels:
@@ -39,7 +44,9 @@ def shrunk(pixels: Pixels, side: int = SIDE) -> Pixels:
         return pixels
     if scale >= 1:
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-    while min(width, height) > 1 and max(width, height) >= 2 * side:  # exact halves have a path of their own, far faster
+    while (
+        min(width, height) > 1 and max(width, height) >= 2 * side
+    ):  # exact halves have a path of their own, far faster
         width, height = width // 2, height // 2
         pixels = np.asarray(
             cv2.resize(pixels[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA), np.uint8

@@ -1,14 +1,15 @@
 """Tint: whether one picture is the other in other colours.
 
 Edits change colours everywhere by one rule (a cast, more light, no colour at all); a recoloured product changes while
-skin and background stay. What tells them apart is how much the difference of colour varies over the aligned pictures.
+skin and background stay. What tells them apart is how much the difference of colour varies over the aligned pictures,
+there where both show the same structure: a sticker put on a picture is no other colour of it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from lookalike.features.base import Method
 from lookalike.features.dihedral import apply
+from lookalike.features.look import agreeing
 from lookalike.features.shrink import small, small_content, square
 
 if TYPE_CHECKING:
@@ -59,10 +61,12 @@ class Tint(Method[npt.NDArray[np.uint8]]):
     def compare(self, a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> float:
         return math.exp(-colour_change(a[0], b[0]) / 25)
 
-    def in_frame(self, a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], frame: Frame) -> float:
-        """:func:`colour_change` once ``b`` is laid down as ``frame`` says."""
+    def in_frame(
+        self, a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], frame: Frame, agree: npt.NDArray[np.bool_]
+    ) -> float:
+        """:func:`colour_change` once ``b`` is laid down as ``frame`` says, where the structure agrees (n×n mask)."""
         which = int(frame.trimmed)
-        return colour_change(a[which], np.ascontiguousarray(apply(b[which], frame.orientation)))
+        return colour_change(a[which], np.ascontiguousarray(apply(b[which], frame.orientation)), _at_scale(agree))
 
 
 def colour_change(
@@ -96,14 +100,23 @@ def colour_change(
 
 
 def aligned_change(a: Pixels, b: Pixels, alignment: Alignment) -> float:
-    """:func:`colour_change` over the overlap of two pictures that ``alignment`` lays on each other."""
+    """:func:`colour_change` where two pictures that ``alignment`` lays on each other show the same structure."""
     if alignment.homography is None:
         return 0.0
     size = a.shape[1::-1]
-    warped = cv2.warpPerspective(b, alignment.homography, size, flags=cv2.INTER_LINEAR)
+    warped = np.asarray(cv2.warpPerspective(b, alignment.homography, size, flags=cv2.INTER_LINEAR), np.uint8)
     inside = cv2.warpPerspective(np.full(b.shape[:2], 255, np.uint8), alignment.homography, size)
-    mask = square(inside, Tint.SIDE) > 250
-    return colour_change(square(a, Tint.SIDE), square(np.asarray(warped, np.uint8), Tint.SIDE), mask)
+    grey_a, grey_b = (
+        square(np.asarray(cv2.cvtColor(x, cv2.COLOR_RGB2GRAY), np.uint8), 3 * Tint.SIDE).astype(np.float32)
+        for x in (a, warped)
+    )
+    covered = square(np.asarray(inside, np.uint8), Tint.SIDE) > 250
+    agree = _at_scale(agreeing(grey_a, grey_b))
+    return colour_change(square(a, Tint.SIDE), square(warped, Tint.SIDE), covered & agree)
+
+
+def _at_scale(agree: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    return square(agree.astype(np.uint8) * 255, Tint.SIDE) > 127
 
 
 def _lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -6,7 +6,7 @@ The network ships with the package (see :mod:`lookalike.features.models`); what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -41,7 +41,7 @@ class XFeat(KeypointMethod):
 
     name = "xfeat"
     dtype = "float32"
-    matching: Literal["ratio", "mutual"] = "mutual"
+    matching: ClassVar[Literal["ratio", "mutual"]] = "mutual"
 
     def __init__(self, points: int = POINTS) -> None:
         self.points = points

@@ -101,7 +101,7 @@ def _colour(array: npt.NDArray[Any], bits: int) -> Decoded:
 
 
 def _window(values: npt.NDArray[Any], dataset: Any, pixels: Any) -> npt.NDArray[np.float64]:
-    """What is shown, 0 = black, 1 = white, by the formulas of DICOM PS3.3 C.11.2.1; the whole range without a window."""
+    """What is shown, 0 = black to 1 = white, by the formulas of DICOM PS3.3 C.11.2.1; all there is without a window."""
     if "VOILUTSequence" in dataset:
         table: npt.NDArray[np.float64] = pixels.apply_voi(values, dataset, index=0).astype(np.float64)
         return table / (2.0 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1)

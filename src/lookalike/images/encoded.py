@@ -51,10 +51,13 @@ def read_encoded(data: bytes, source: str, limits: Limits) -> Picture:
     if found is None:
         reason, remedy = what_it_is(data)
         raise UnsupportedFormat(reason, source=source, remedy=remedy)
-    if found.name == "JPEG":
+    # The bare count can only be too high (a thumbnail's scans are in it) and costs a hundredth of the exact one.
+    if found.name == "JPEG" and data.count(b"\xff\xda") > limits.max_scans:
         limits.check_scans(jpeg_scans(data), source)
     image = _open(found, data, source)
     limits.check_size(*image.size, source)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        limits.check_size(*_tile_size(image), source)
     stored = image.size
     size, orientation = _oriented(image, data)
 
@@ -106,6 +109,12 @@ def _translated(error: Exception, name: str, source: str) -> LookalikeError:
     return DecodeFailed(
         f"this {name} cannot be decoded, {why}", source=source, remedy="get the file again, or save it anew"
     )
+
+
+def _tile_size(image: TiffImagePlugin.TiffImageFile) -> tuple[int, int]:
+    """What is decoded at a time: a tile may be far larger than the picture it holds."""
+    width, height = (image.tag_v2.get(tag) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH))
+    return (width, height) if isinstance(width, int) and isinstance(height, int) else image.size
 
 
 def _oriented(image: ImageFile.ImageFile, data: bytes) -> tuple[tuple[int, int], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from PIL import (
     AvifImagePlugin,
@@ -80,12 +80,29 @@ def _open_heic(file: IO[bytes]) -> ImageFile.ImageFile:
     return opened
 
 
+def _open_png(file: IO[bytes]) -> ImageFile.ImageFile:
+    image = PngImagePlugin.PngImageFile(file)
+    level = image.info.get("transparency")
+    if isinstance(level, int) and image.tile:  # Pillow spreads grey of 2 and 4 bits over 0..255, but not this level
+        image.info["transparency"] = level * {"L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
+    return image
+
+
+class _WebP(WebPImagePlugin.WebPImageFile):
+    """A WebP of which one frame is read: the decoder, which holds two more copies of it, goes once it is there."""
+
+    def _get_next(self) -> Any:
+        frame = super()._get_next()
+        self._decoder = None
+        return frame
+
+
 # Pillow's own table would also hold plugins that other code registered: the formats read here are these and no others.
 FORMATS: tuple[Format, ...] = (
     # A phone's JPEG may carry further pictures (MPO, gain maps, films); only the first, which is plain JPEG, is opened.
     Format("JPEG", lambda head: head[:3] == b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
-    Format("PNG", lambda head: head[:8] == b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
-    Format("WEBP", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", WebPImagePlugin.WebPImageFile),
+    Format("PNG", lambda head: head[:8] == b"\x89PNG\r\n\x1a\n", _open_png),
+    Format("WEBP", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _WebP),
     Format("GIF", lambda head: head[:6] in {b"GIF87a", b"GIF89a"}, GifImagePlugin.GifImageFile),
     Format("BMP", lambda head: head[:2] == b"BM", BmpImagePlugin.BmpImageFile),
     Format(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # Inside compressed data 0xFF is followed by 0x00 or a restart marker; anything else begins a segment.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _START, _END, _SCAN, _BARE = 0xD8, 0xD9, 0xDA, 0x01
 
 

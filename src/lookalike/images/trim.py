@@ -112,12 +112,6 @@ class _Edges:
         return self._near[key]
 
 
-def content_part(pixels: Pixels) -> Pixels:
-    """``pixels`` without uniform margins; a contiguous uint8 array, the same object where there are none."""
-    box = content_box(pixels)
-    return pixels if box == WHOLE else _cut_out(pixels, box)
-
-
 def trimmed(picture: Picture) -> Picture:
     """The picture without its uniform margins; the same object where there are none.
 
@@ -143,9 +137,9 @@ def cut(picture: Picture, box: Box) -> Picture:
     def decode(side: int) -> Decoded:
         whole = picture.decoded(math.ceil(side / share))
         return Decoded(
-            _cut_out(whole.pixels, box),
-            None if whole.mask is None else _cut_out(whole.mask, box),
-            None if whole.grey16 is None else _cut_out(whole.grey16, box),
+            cut_out(whole.pixels, box),
+            None if whole.mask is None else cut_out(whole.mask, box),
+            None if whole.grey16 is None else cut_out(whole.grey16, box),
         )
 
     return Picture(
@@ -165,7 +159,8 @@ def _inside(box: Box, width: int, height: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _cut_out(array: npt.NDArray[Scalar], box: Box) -> npt.NDArray[Scalar]:
+def cut_out(array: npt.NDArray[Scalar], box: Box) -> npt.NDArray[Scalar]:
+    """The part of an H×W or H×W×C ``array`` inside ``box``: a contiguous, read-only copy of at least one pixel."""
     part = np.ascontiguousarray(array[_inside(box, array.shape[1], array.shape[0])])
     part.setflags(write=False)
     return part

@@ -6,6 +6,7 @@
 3. Otherwise the embedding says how alike the things shown are. Where it leaves room for a copy, keypoints propose an
    alignment and the aligned pictures are looked at: crops, shifts and small turns are copies too.
 4. A copy whose colours differ unevenly is the same product in another colour: 0.80 to 0.90.
+   Where only the part that the matching points span agrees, it is one object photographed twice: likewise.
 5. No copy: embedding and colours, mapped so that another category stays below 0.65 and nothing exceeds 0.89.
 
 Every step is monotone in its evidence, and none depends on the order of the two pictures.
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.scoring.geometry import Geometry, by_keypoints, fine_correlation, transform_of, whole_frame
+from lookalike.scoring.terms import term
 from lookalike.types import Transform
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 RECOLOURED = 0.86
 """Score of a copy in other colours: the same product."""
+
+SAME_OBJECT = 0.86
+"""Score of one object in two photos, for certain."""
 
 LEAST_COPY, BEST_COPY = 0.90, 0.995
 """Scores of the faintest and the closest copy that is not identical."""
@@ -63,9 +68,14 @@ def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, floa
     kindred = _kindred(pair, weights)
     found = frame if certainty > 0 else None
     if pair.details["cosine"] >= thresholds["hopeless"]:
-        aligned = by_keypoints(pair, _orientations(frame), int(thresholds["inliers"]))
-        if aligned is not None and (sure := _aligned_certainty(aligned, thresholds)) >= certainty and sure > 0:
-            certainty, found = sure, aligned
+        aligned = by_keypoints(pair, _orientations(pair, frame, thresholds), int(thresholds["inliers"]))
+        if aligned is not None:
+            sure = _aligned_certainty(aligned, thresholds)
+            if sure > 0 and sure >= certainty:
+                certainty, found = sure, aligned
+            elif found is None and (seen := _same_object(aligned, thresholds)) > 0:
+                score = kindred + seen * max(0.0, SAME_OBJECT - kindred)
+                return AutoOutcome(score, _why_object(aligned), transform_of(pair, aligned))
     if found is None:
         return AutoOutcome(kindred, _why_alike(kindred))
     return _copy(pair, found, certainty, kindred, thresholds)
@@ -99,9 +109,24 @@ def _aligned_certainty(found: Geometry, thresholds: Mapping[str, float]) -> floa
     )
 
 
-def _orientations(frame: Geometry) -> tuple[int, ...]:
-    """As it is, mirrored, and the way the whole frames agreed best."""
-    return tuple(dict.fromkeys((0, frame.orientation, 4)))
+def _same_object(found: Geometry, thresholds: Mapping[str, float]) -> float:
+    """How sure it is that one object was photographed twice: the part that the points span agrees, the rest need not."""
+    if found.alignment is None:
+        return 0.0
+    return min(
+        _ramp(found.alignment.part_correlation, thresholds["part_doubt"], thresholds["part"]),
+        _ramp(found.inliers, thresholds["inliers_doubt"], thresholds["inliers"]),
+    )
+
+
+def _orientations(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tuple[int, ...]:
+    """As it is; the way the whole frames agreed best, where they did; mirrored, which embeddings hardly notice."""
+    tries = [0]
+    if frame.correlation >= thresholds["turn"]:
+        tries.append(frame.orientation)
+    if pair.details["cosine"] >= thresholds["mirror"]:
+        tries.append(4)
+    return tuple(dict.fromkeys(tries))
 
 
 def _copy(
@@ -121,9 +146,8 @@ def _copy(
 def _kindred(pair: Pair, weights: Mapping[str, float]) -> float:
     """How alike the things shown are, for pictures that are no copies."""
     pair.prepare("embedding", "bhattacharyya")
-    pair.details["cosine"] = cosine = pair.raw("embedding")
-    colours = pair.similarity("bhattacharyya")
-    mixed = (weights["embedding"] * cosine + weights["colours"] * colours) / sum(weights.values())
+    term(pair, "cosine")  # the next steps need it, whatever the weights are
+    mixed = sum(weight * term(pair, name) for name, weight in weights.items() if weight) / sum(weights.values())
     return float(np.interp(mixed, [x for x, _ in KINDRED], [y for _, y in KINDRED]))
 
 
@@ -139,6 +163,10 @@ def _why_copy(transform: Transform, found: Geometry, recoloured: float) -> tuple
     if found.margins:
         reasons.append("margins aside")
     return tuple(reasons) or ("the whole pictures agree",)
+
+
+def _why_object(found: Geometry) -> tuple[str, ...]:
+    return ("the same object in another picture", f"{found.inliers} matching points")
 
 
 def _why_alike(score: float) -> tuple[str, ...]:

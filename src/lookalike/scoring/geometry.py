@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.features.align import Alignment, look_aligned
+from lookalike.features.align import Alignment, Matrix, inverted, look_aligned
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
 from lookalike.features.keypoints import Keypoints
 from lookalike.features.look import Look
-from lookalike.features.shrink import SIDE, small, small_content
+from lookalike.features.shrink import SIDE, content, small, small_content
 from lookalike.features.tint import Tint, aligned_change
 from lookalike.features.xfeat import XFeat
+from lookalike.images.trim import WHOLE, Box
 from lookalike.types import Transform
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from lookalike.scoring.pair import Pair
-
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +55,7 @@ def whole_frame(pair: Pair) -> Geometry:
     assert isinstance(tint, Tint)
     frame = look.best(*pair.features("look"))
     pair.similarities["look"] = min(1.0, max(0.0, frame.correlation))
-    change = tint.in_frame(*pair.features("tint"), frame)
+    change = tint.in_frame(*pair.features("tint"), frame, look.agreement(*pair.features("look"), frame))
     pair.details["tint_change"] = change
     return Geometry(frame.orientation, frame.correlation, change, margins=frame.trimmed)
 
@@ -67,7 +65,7 @@ def fine_correlation(pair: Pair, frame: Geometry) -> float:
     seen = small_content if frame.margins else small
     small_a, small_b = seen(pair.first), np.ascontiguousarray(apply(seen(pair.second), frame.orientation))
     stretch = np.diag([small_a.shape[1] / small_b.shape[1], small_a.shape[0] / small_b.shape[0], 1.0])
-    return look_aligned(small_a, small_b, stretch)
+    return look_aligned(small_a, small_b, stretch)[0]
 
 
 def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int) -> Geometry | None:
@@ -106,14 +104,13 @@ def transform_of(pair: Pair, found: Geometry) -> Transform:
     overlap, overlap_other = found.overlap, found.overlap_other
     if pair.swapped:
         flip, rotation = TRANSFORMS[inverse(found.orientation)]
-        homography = None if homography is None else np.linalg.inv(homography)
+        homography = inverted(homography)
         overlap, overlap_other = overlap_other, overlap
-    if homography is not None:
-        homography = homography / homography[2, 2]
+    homography = homography / homography[2, 2]
     return Transform(
         flip=flip,
         rotation=rotation,
-        homography=None if homography is None else tuple(float(value) for value in homography.ravel()),
+        homography=tuple(float(value) for value in homography.ravel()),
         inliers=found.inliers,
         overlap=overlap,
         overlap_other=overlap_other,
@@ -121,15 +118,28 @@ def transform_of(pair: Pair, found: Geometry) -> Transform:
     )
 
 
-def _in_original_pixels(pair: Pair, found: Geometry) -> Any:
-    if found.alignment is None or found.alignment.homography is None:
-        return None
+def _in_original_pixels(pair: Pair, found: Geometry) -> Matrix:
+    """Second picture → first, both in pixels of their original size."""
     size_a, size_b = pair.first.original_size, pair.second.original_size
+    if found.alignment is None or found.alignment.homography is None:
+        lay = orientation_matrix(found.orientation, (1, 1), (1, 1))
+        inside_a, inside_b = (
+            _from_unit(content(picture) if found.margins else WHOLE) for picture in (pair.first, pair.second)
+        )
+        return np.diag([*size_a, 1.0]) @ inside_a @ lay @ inverted(np.diag([*size_b, 1.0]) @ inside_b)
     small_a, small_b = (_small_size(size) for size in (size_a, size_b))
     turned = small_b[::-1] if TRANSFORMS[found.orientation][1] in (90, 270) else small_b
     shrink_b = np.diag([small_b[0] / size_b[0], small_b[1] / size_b[1], 1.0])
     grow_a = np.diag([size_a[0] / small_a[0], size_a[1] / small_a[1], 1.0])
-    return grow_a @ found.alignment.homography @ orientation_matrix(found.orientation, small_b, turned) @ shrink_b
+    # Points are counted from the middle of the first pixel; the record counts from its outer corner.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    aligned = half @ found.alignment.homography @ inverted(half)
+    return grow_a @ aligned @ orientation_matrix(found.orientation, small_b, turned) @ shrink_b
+
+
+def _from_unit(box: Box) -> Matrix:
+    """Shares of the part inside ``box`` → shares of the whole."""
+    return np.array([[box.right - box.left, 0, box.left], [0, box.bottom - box.top, box.top], [0, 0, 1.0]])
 
 
 def _small_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -137,7 +147,7 @@ def _small_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def orientation_matrix(index: int, size: tuple[int, int], turned: tuple[int, int]) -> Any:
+def orientation_matrix(index: int, size: tuple[int, int], turned: tuple[int, int]) -> Matrix:
     """3×3: points of a (width, height) picture → the same points once it is laid down as ``TRANSFORMS[index]`` says.
 
     >>> (orientation_matrix(1, (4, 2), (2, 4)) @ [0, 0, 1]).tolist()  # turned clockwise, the corner goes to the right
@@ -151,6 +161,4 @@ def orientation_matrix(index: int, size: tuple[int, int], turned: tuple[int, int
         180: np.array([[-1.0, 0, turned[0]], [0, -1, turned[1]], [0, 0, 1]]),
         270: np.array([[0, 1.0, 0], [-1, 0, turned[1]], [0, 0, 1]]),
     }[degrees]
-    return turn @ matrix
-
-
+    return np.asarray(turn @ matrix, np.float64)

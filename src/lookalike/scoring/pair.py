@@ -68,7 +68,7 @@ class Pair:
         self.first, self.second = (b, a) if self.swapped else (a, b)
         self.options = dict(options or {})
         self.similarities: dict[str, float] = {}
-        self.details: dict[str, float | str] = {}
+        self.details: dict[str, float] = {}
         self._features: dict[str, tuple[Any, Any]] = {}
 
     def method(self, name: str) -> Method[Any]:

@@ -73,13 +73,18 @@ AUTO_THRESHOLDS: dict[str, float] = {
     "fine_doubt": 0.30,
     "aligned": 0.58,
     "aligned_doubt": 0.50,
+    "part": 0.66,
+    "part_doubt": 0.52,
     "inliers": 16,
     "inliers_doubt": 9,
     # recolouring, in units of Lab: see features/tint.py
     "tint": 11.0,
     "tint_doubt": 7.5,
     # embedding cosine below which no copy is looked for
-    "hopeless": 0.30,
+    "hopeless": 0.40,
+    # embedding cosine from which a mirrored crop is looked for, frame correlation from which a turned one is
+    "mirror": 0.75,
+    "turn": 0.30,
 }
 
 _TABLE = (
@@ -122,7 +127,7 @@ _TABLE = (
         "auto",
         "the default: everything as evidence, cheap first; its score means what the verdict says",
         "auto",
-        {"embedding": 0.75, "colours": 0.25},
+        {"cosine": 0.75, "bhattacharyya": 0.25},
         AUTO_THRESHOLDS,
     ),
 )

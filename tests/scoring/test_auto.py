@@ -1,0 +1,167 @@
+"""The default preset: what it must say about edits, recolours, other pictures and the order of the two."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter, ImageOps
+
+import lookalike
+from lookalike.types import verdict_of
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SHIRT = Image.open(EXAMPLES / "shirt.jpg").convert("RGB")
+CARTON = Image.open(EXAMPLES / "carton.jpg").convert("RGB")
+
+
+def jpeg(image: Image.Image, quality: int) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer).convert("RGB")
+
+
+def cropped(image: Image.Image, area: float) -> Image.Image:
+    width, height = (round(side * area**0.5) for side in image.size)
+    left, top = (image.width - width) // 3, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
+EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "jpeg": lambda image: jpeg(image, 10),
+    "small": lambda image: image.resize((64, round(64 * image.height / image.width))),
+    "crop": lambda image: cropped(image, 0.8),
+    "half": lambda image: cropped(image, 0.5),
+    "mirror": ImageOps.mirror,
+    "turn": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+    "upside down and mirrored": ImageOps.flip,
+    "mirrored crop": lambda image: ImageOps.mirror(cropped(image, 0.8)),
+    "grey": lambda image: image.convert("L").convert("RGB"),
+    "blur": lambda image: image.filter(ImageFilter.GaussianBlur(4)),
+    "white border": lambda image: ImageOps.expand(image, 70, "white"),
+    "black border": lambda image: ImageOps.expand(image, (0, 60), "black"),
+    "tilt": lambda image: image.rotate(7, Image.Resampling.BICUBIC, fillcolor="white"),
+    "brighter": lambda image: image.point(lambda value: min(255, round(value * 1.25))),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("image", [SHIRT, CARTON], ids=["shirt", "carton"])
+def test_edits_are_near_duplicates(image: Image.Image, edit: str) -> None:
+    found = lookalike.compare(image, EDITS[edit](image))
+    assert 0.90 <= found.score < 1.0
+    assert found.verdict == "near-duplicate"
+    assert found.reasons
+
+
+def test_identical_pixels_and_only_they_score_one(tmp_path: Path) -> None:
+    SHIRT.save(tmp_path / "a.png")
+    SHIRT.save(tmp_path / "b.bmp")
+    one_off = np.array(SHIRT)
+    one_off[0, 0, 0] ^= 1
+    same = lookalike.compare(tmp_path / "a.png", tmp_path / "b.bmp")
+    assert (same.score, same.verdict) == (1.0, "identical")
+    assert lookalike.compare(tmp_path / "a.png", tmp_path / "a.png").score == 1.0
+    almost = lookalike.compare(tmp_path / "a.png", one_off)
+    assert 0.98 < almost.score < 1.0
+    assert almost.verdict == "near-duplicate"
+
+
+def test_a_recoloured_product_is_the_same_product_not_a_copy() -> None:
+    found = lookalike.compare(EXAMPLES / "shirt.jpg", EXAMPLES / "shirt-recoloured.jpg")
+    assert found.verdict == "same product"
+    assert "colours" in str(found)
+
+
+def test_one_carton_on_two_photos_is_the_same_product() -> None:
+    assert lookalike.compare(EXAMPLES / "carton.jpg", EXAMPLES / "carton-shelf.jpg").verdict == "same product"
+
+
+def test_other_things_are_different() -> None:
+    assert lookalike.compare(EXAMPLES / "shirt.jpg", EXAMPLES / "carton.jpg").score < 0.65
+
+
+@pytest.mark.parametrize("edit", ["half", "mirror", "turn", "mirrored crop", "white border", "tilt"])
+def test_the_order_does_not_matter_but_for_the_direction_of_the_transform(edit: str) -> None:
+    edited = EDITS[edit](SHIRT)
+    there, back = lookalike.compare(SHIRT, edited), lookalike.compare(edited, SHIRT)
+    assert there.score == back.score
+    assert there.parts == back.parts
+    assert there.transform is not None
+    assert back.transform is not None
+    assert there.transform.overlap == pytest.approx(back.transform.overlap_other)
+    if there.transform.homography is not None and back.transform.homography is not None:
+        product = np.reshape(there.transform.homography, (3, 3)) @ np.reshape(back.transform.homography, (3, 3))
+        np.testing.assert_allclose(product / product[2, 2], np.eye(3), atol=1e-6)
+
+
+def test_the_homography_maps_original_pixels() -> None:
+    wide, high = SHIRT.size
+    part = SHIRT.crop((100, 60, 430, 330))
+    found = lookalike.compare(SHIRT, part).transform
+    assert found is not None
+    assert found.homography is not None
+    matrix = np.reshape(found.homography, (3, 3))
+    corner = matrix @ [0, 0, 1]
+    opposite = matrix @ [330, 270, 1]
+    np.testing.assert_allclose(corner[:2] / corner[2], (100, 60), atol=3)
+    np.testing.assert_allclose(opposite[:2] / opposite[2], (430, 330), atol=3)
+    assert found.overlap == pytest.approx(330 * 270 / (wide * high), abs=0.03)
+    assert found.overlap_other == pytest.approx(1.0, abs=0.02)
+
+
+def test_padding_does_not_change_what_a_product_is() -> None:
+    product = np.asarray(CARTON.crop((100, 20, 250, 330)))
+    page = np.full((700, 600, 3), 255, np.uint8)
+    page[200:510, 300:450] = product
+    assert lookalike.compare(product, page).score >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "alike"),
+    [
+        (np.zeros((50, 50, 3)), np.ones((50, 50, 3)), False),
+        (np.full((50, 50, 3), [0.8, 0.1, 0.1]), np.full((50, 50, 3), [0.1, 0.3, 0.8]), False),
+        (np.full((50, 50, 3), 0.5), np.full((90, 40, 3), 0.5), True),
+    ],
+    ids=["black and white", "red and blue", "grey and grey"],
+)
+def test_flat_pictures_are_told_apart_by_their_colour(a: np.ndarray, b: np.ndarray, alike: bool) -> None:
+    assert (lookalike.compare(a, b).score >= 0.90) == alike
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 400), (400, 1), (2, 2), (3, 50)])
+def test_tiny_and_extreme_shapes_are_compared(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 255, (*shape, 3)).astype(np.uint8) for _ in range(2))
+    assert 0 <= lookalike.compare(a, b).score <= 1
+    assert lookalike.compare(a, SHIRT).score < 0.65
+    assert lookalike.compare(a, a.copy()).score == 1.0
+
+
+def test_identical_files_are_not_decoded(tmp_path: Path) -> None:
+    data = (EXAMPLES / "shirt.jpg").read_bytes()
+    truncated = data[: len(data) // 2]
+    assert lookalike.compare(truncated, truncated).score == 1.0
+    with pytest.raises(lookalike.PictureError):
+        lookalike.compare(truncated, data)
+
+
+@pytest.mark.parametrize(
+    ("score", "verdict"),
+    [
+        (1.0, "identical"),
+        (0.999999, "near-duplicate"),
+        (0.9, "near-duplicate"),
+        (0.8999, "same product"),
+        (0.8, "same product"),
+        (0.65, "same category"),
+        (0.6499, "different"),
+        (0.0, "different"),
+    ],
+)
+def test_bands(score: float, verdict: str) -> None:
+    assert verdict_of(score) == verdict
