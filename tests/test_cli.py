@@ -121,7 +121,7 @@ def test_every_error_class_has_its_own_exit_code() -> None:
 
 def test_a_hostile_file_name_cannot_forge_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = str(tmp_path / "a\nerror: forged\x1b[31m.jpg")
-    _, out, err = call(capsys, "compare", name, SHIRT)
+    _, _, err = call(capsys, "compare", name, SHIRT)
     assert err.count("\n") == 1
     assert "\x1b" not in err
 

@@ -126,9 +126,14 @@ def test_missing_tables_and_folders(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
     out = tmp_path / "scores.csv"
     done = PairFailure("x", "y", Failure("x", "SourceNotFound", "x: gone"))
-    with pytest.raises(KeyboardInterrupt), scores_file(out, [], []) as writer:
-        writer.write(done, {})
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with scores_file(out, [], []) as writer:
+            writer.write(done, {})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert "SourceNotFound" in out.read_text(encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
 

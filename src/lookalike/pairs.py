@@ -136,7 +136,7 @@ class Writer(Protocol):
 
 @contextmanager
 def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) -> Iterator[Writer]:
-    """A table of scores being written: it appears under its name, readable, when the block ends, also when Ctrl-C ends it.
+    """A table of scores being written; it appears under its name when the block ends, also when Ctrl-C ends it.
 
     Args:
         path: ends in .csv, .tsv, .jsonl or .parquet.

@@ -27,6 +27,9 @@ PUBLISHED_RATIO = 0.75
 PUBLISHED_FULL = 200
 """The published keypoint score: good ORB matches / 200 at ratio 0.75 with 1,000 features."""
 
+LEAST_SIDE = 32
+"""Pixels on the shorter side below which ORB's pyramid and border leave nothing to describe; OpenCV refuses some."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keypoints:
@@ -86,7 +89,6 @@ class ORB(KeypointMethod):
     """
 
     name = "orb"
-    dtype = "uint8"
     binary = True
 
     def __init__(self, features: int = PUBLISHED_FEATURES, ratio: float = PUBLISHED_RATIO) -> None:
@@ -122,7 +124,6 @@ class SIFT(KeypointMethod):
     """
 
     name = "sift"
-    dtype = "float32"
 
     def __init__(self, features: int = 1000) -> None:
         self.features = features
@@ -141,7 +142,10 @@ class SIFT(KeypointMethod):
 def _describe_cv(detector: Any, pixels: Pixels, digest: str, width: int) -> Keypoints:
     small = shrunk(pixels)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    found, descriptors = detector.detectAndCompute(grey, None)
+    if min(grey.shape) < LEAST_SIDE:
+        found, descriptors = (), None
+    else:
+        found, descriptors = detector.detectAndCompute(grey, None)
     if descriptors is None or not found:
         dtype = np.uint8 if width == 32 else np.float32
         return Keypoints(np.empty((0, 2), np.float32), np.empty((0, width), dtype), small, digest)

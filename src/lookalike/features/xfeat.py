@@ -40,7 +40,6 @@ class XFeat(KeypointMethod):
     """
 
     name = "xfeat"
-    dtype = "float32"
     matching: ClassVar[Literal["ratio", "mutual"]] = "mutual"
 
     def __init__(self, points: int = POINTS) -> None:

@@ -110,7 +110,7 @@ def _aligned_certainty(found: Geometry, thresholds: Mapping[str, float]) -> floa
 
 
 def _same_object(found: Geometry, thresholds: Mapping[str, float]) -> float:
-    """How sure it is that one object was photographed twice: the part that the points span agrees, the rest need not."""
+    """How sure it is that one object was photographed twice: the part that the points span agrees, all else may not."""
     if found.alignment is None:
         return 0.0
     return min(
