@@ -88,8 +88,8 @@ def stages(pair: pairs_1000.FilePair, rounds: int) -> list[dict[str, Any]]:
     for picture in with_pixels:
         picture.decoded(512)
 
-    def fresh_grey(name: str) -> object:
-        with_pixels[0]._derived.clear()  # so that the grey picture is paid for
+    def alone(name: str) -> object:
+        with_pixels[0]._derived.clear()  # what methods share, such as the grey picture, is paid for by each
         return method(name).extract(with_pixels[:1])
 
     steps: dict[str, Callable[[], object]] = {
@@ -100,7 +100,7 @@ def stages(pair: pairs_1000.FilePair, rounds: int) -> list[dict[str, Any]]:
     for name in ("phash", "ssim", "look", "tint", "bhattacharyya", "embedding", "xfeat"):
         made = method(name)
         features = made.extract(with_pixels)
-        steps[f"{name} extract"] = lambda name=name: fresh_grey(name)  # type: ignore[misc]
+        steps[f"{name} extract"] = lambda name=name: alone(name)  # type: ignore[misc]
         steps[f"{name} compare"] = lambda made=made, features=features: made.compare(*features)  # type: ignore[misc]
     taken = interleaved(steps, rounds)
     return [
@@ -182,7 +182,8 @@ def main() -> None:
             f"\nauto: {sums['auto_share_median']:.2f} of the reference's time in the median,"
             f" {sums['auto_share_most']:.2f} at most"
         )
-        steps = [row for pair in pairs[:2] for row in stages(pair, asked.rounds)] if asked.stages else []
+        strangers = [pair for pair in pairs if pair.relation == "different"] if asked.stages else []
+        steps = [row for pair in strangers for row in stages(pair, asked.rounds)]
         if steps:
             lines = [[row["picture"], row["stage"], f"{row['ms']:.2f}"] for row in steps]
             table("Where the time goes (one picture, or one pair; median ms)", ["picture", "stage", "ms"], lines)
