@@ -25,7 +25,7 @@ _COLOURS = {
 def show(result: Comparison, *, as_json: bool, parts: bool, quiet: bool) -> None:
     """Print one comparison."""
     if as_json:
-        typer.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+        typer.echo(json.dumps(result.to_dict()))
         return
     if quiet:
         typer.echo(f"{result.score:.4f}")
@@ -51,7 +51,7 @@ def _bar(value: float) -> str:
 def report(error: LookalikeError, *, as_json: bool) -> None:
     """Print an error: one line on stderr, or a JSON object on stdout."""
     if as_json:
-        typer.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
+        typer.echo(json.dumps({"error": error.to_dict()}))
     else:
         typer.echo(f"{typer.style('error:', fg=typer.colors.RED, bold=True)} {printable(str(error), 500)}", err=True)
 
@@ -88,7 +88,7 @@ def compare_table(pairs: str, out: str | None, request: dict[str, Any], *, as_js
     results = compare_many(((row.a, row.b) for row in rows), **request)
     if out is None:
         for result in results:
-            typer.echo(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else _line(result))
+            typer.echo(json.dumps(result.to_dict()) if as_json else _line(result))
         return
     check_writable(Path(out))
     extra = list(dict.fromkeys(name for row in rows for name in row.rest))

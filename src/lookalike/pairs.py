@@ -210,7 +210,7 @@ class _Lines:
         self.raw = raw
 
     def write(self, result: Comparison | PairFailure, rest: Mapping[str, Any]) -> None:
-        self.raw.write(json.dumps({**rest, **result.to_dict()}, ensure_ascii=False).encode() + b"\n")
+        self.raw.write(json.dumps({**rest, **result.to_dict()}).encode() + b"\n")
 
     def close(self) -> None:
         self.raw.flush()
