@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,7 @@ def test_every_error_is_in_the_guide_with_its_exit_code() -> None:
 
     cells = [cell.strip() for line in GUIDE.splitlines() if line.startswith("| ") for cell in line.split("|")]
     codes = {
-        name: int(code)
-        for code, names in zip(cells, cells[1:], strict=False)
-        if code.isdigit()
-        for name in re.findall(r"`(\w+)`", names)
+        name: int(code) for code, names in pairwise(cells) if code.isdigit() for name in re.findall(r"`(\w+)`", names)
     }
     assert codes == {kind.__name__: kind.exit_code for kind in tree(LookalikeError) if kind is not LookalikeError}
 

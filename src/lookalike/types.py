@@ -66,7 +66,7 @@ class Picture:
         original_size: (width, height) in pixels once oriented, before any reduction.
     """
 
-    __slots__ = ("_cache", "_decode", "_derived", "digest", "format", "original_size", "source")
+    __slots__ = ("_cache", "_decode", "_decode_luma", "_kept", "digest", "format", "original_size", "source")
 
     def __init__(
         self,
@@ -76,14 +76,16 @@ class Picture:
         digest: str,
         original_size: tuple[int, int],
         decode: Callable[[int], Decoded],
+        decode_luma: Callable[[int], Pixels | None] | None = None,
     ) -> None:
         self.source = source
         self.format = format
         self.digest = digest
         self.original_size = original_size
         self._decode = decode
+        self._decode_luma = decode_luma
         self._cache: dict[int, Decoded] = {}
-        self._derived: dict[tuple[str, int], Any] = {}
+        self._kept: dict[tuple[str, int], Any] = {}
 
     def decoded(self, side: int = 0) -> Decoded:
         """Decode so that the longer side keeps at least ``side`` pixels; 0 means every pixel.
@@ -100,14 +102,22 @@ class Picture:
             found = self._cache[side] = self._decode(side)
         return found
 
-    def derived(self, name: str, side: int, make: Callable[[Decoded], T]) -> T:
-        """``make(self.decoded(side))``, kept under ``name``: a step that many methods share, such as the grey picture.
+    def stored_luma(self, side: int = 0) -> Pixels | None:
+        """Brightness (uint8, H×W) as the file stores it, at the scale of ``decoded(side)`` but without its colours.
+
+        Most JPEG files have it, at a third of the time; None for everything else. It is what ``decoded(side)`` would
+        be in grey but for rounding (a level or two; up to five where colours were clipped).
+        """
+        return None if self._decode_luma is None else self._decode_luma(side)
+
+    def kept(self, name: str, side: int, make: Callable[[], T]) -> T:
+        """What ``make`` returned the first time, kept under ``name`` and ``side``: a step that many methods share.
 
         What ``make`` returns must not be changed afterwards.
         """
-        if (name, side) not in self._derived:
-            self._derived[name, side] = make(self.decoded(side))
-        made: T = self._derived[name, side]
+        if (name, side) not in self._kept:
+            self._kept[name, side] = make()
+        made: T = self._kept[name, side]
         return made
 
     @property

@@ -216,11 +216,13 @@ def test_mutated_pictures(kind: str, changes: list[tuple[int, bytes]], cut: int 
     survives(bytes(data[:cut]))
 
 
+TESTS = str(Path(__file__).resolve().parents[1])
 WALK = """
 import json, sys, warnings
 from pathlib import Path
 from lookalike.errors import LookalikeError
 from lookalike.images.load import load
+sys.path.insert(0, sys.argv[2])
 warnings.simplefilter("ignore")
 root, rows = Path(sys.argv[1]), {}
 for path in sorted(path for path in root.rglob("*") if path.is_file()):
@@ -232,20 +234,17 @@ for path in sorted(path for path in root.rglob("*") if path.is_file()):
     except LookalikeError as error:
         assert str(error).isprintable(), path
         rows[str(path.relative_to(root))] = ""
-peak = 0
-try:
-    import resource
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-except ImportError:
-    pass
-print(json.dumps([peak, rows]))
+from peak_memory import peak_bytes
+print(json.dumps([peak_bytes(), rows]))
 """
 
 
 def test_a_collection_of_hostile_files(data: Path) -> None:
     folder = data / "bad-inputs"
     # A process of its own: a crash must not take the tests along, and its peak of memory is its own.
-    done = subprocess.run([sys.executable, "-c", WALK, str(folder)], check=True, capture_output=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", WALK, str(folder), TESTS], check=True, capture_output=True, timeout=120
+    )
     peak, rows = json.loads(done.stdout)
     assert peak < 700e6
     assert len(rows) > 1700

@@ -31,8 +31,15 @@ def luma(pixels: Pixels) -> Pixels:
 
 
 def grey_of(picture: Picture, side: int) -> Pixels:
-    """:func:`luma` of ``picture.decoded(side)``, made once for all methods that ask for the same ``side``."""
-    return picture.derived("grey", side, lambda decoded: luma(decoded.pixels))
+    """The grey picture, made once for all methods that ask for the same ``side``: as the file stores it, else
+    :func:`luma` of ``picture.decoded(side)``.
+    """
+    return picture.kept("grey", side, lambda: _stored_or_made(picture, side))
+
+
+def _stored_or_made(picture: Picture, side: int) -> Pixels:
+    stored = picture.stored_luma(side)
+    return luma(picture.decoded(side).pixels) if stored is None else stored
 
 
 def contained_size(width: int, height: int, box: int) -> tuple[int, int]:

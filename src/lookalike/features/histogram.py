@@ -37,7 +37,11 @@ class _HueSaturation(Method[Histogram]):
         return (HUES, SATURATIONS)
 
     def extract(self, pictures: Sequence[Picture]) -> list[Histogram]:
-        return [picture.derived("hue-saturation", self.side, _hue_saturation) for picture in pictures]
+        return [self._histogram(picture) for picture in pictures]
+
+    def _histogram(self, picture: Picture) -> Histogram:
+        side = self.side
+        return picture.kept("hue-saturation", side, lambda: _hue_saturation(picture.decoded(side)))
 
 
 class HSVCorrelation(_HueSaturation):
@@ -50,7 +54,11 @@ class HSVCorrelation(_HueSaturation):
     metric = "correlation"
 
     def compare(self, a: Histogram, b: Histogram) -> float:
-        return min(1.0, max(0.0, cv2.compareHist(a, b, cv2.HISTCMP_CORREL)))
+        return min(1.0, max(0.0, self.raw(a, b)))
+
+    def raw(self, a: Histogram, b: Histogram) -> float:
+        """The correlation itself, -1 to 1."""
+        return float(cv2.compareHist(a, b, cv2.HISTCMP_CORREL))
 
 
 class HSVBhattacharyya(_HueSaturation):

@@ -19,7 +19,7 @@ SIDE = 320
 
 def small(picture: Picture) -> Pixels:
     """The picture with :data:`SIDE` pixels on the longer side; uint8, h×w×3."""
-    return picture.derived("small", WORKING_SIDE, lambda decoded: shrunk(decoded.pixels))
+    return picture.kept("small", SIDE, lambda: shrunk(picture.decoded(WORKING_SIDE).pixels))
 
 
 def small_content(picture: Picture) -> Pixels:
@@ -27,12 +27,12 @@ def small_content(picture: Picture) -> Pixels:
     box = content(picture)
     if box == WHOLE:
         return small(picture)
-    return picture.derived("small content", WORKING_SIDE, lambda decoded: shrunk(cut_out(decoded.pixels, box)))
+    return picture.kept("small content", SIDE, lambda: shrunk(cut_out(picture.decoded(WORKING_SIDE).pixels, box)))
 
 
 def content(picture: Picture) -> Box:
     """Where the picture is, inside its margins."""
-    return picture.derived("content", WORKING_SIDE, lambda decoded: content_box(decoded.pixels))
+    return picture.kept("content", WORKING_SIDE, lambda: content_box(picture.decoded(WORKING_SIDE).pixels))
 
 
 def shrunk(pixels: Pixels, side: int = SIDE) -> Pixels:

@@ -48,6 +48,19 @@ def to_decoded(image: Image.Image) -> Decoded:
     return Decoded(_frozen(pixels), None if mask is None else _frozen(mask))
 
 
+def to_luma(image: Image.Image) -> Pixels:
+    """A loaded, oriented image of mode ``L`` as uint8, H×W. Read-only."""
+    luma = np.empty((image.height, image.width), np.uint8)
+    for rows, strip in _strips(image):
+        luma[rows] = np.asarray(strip)
+    return _frozen(luma)
+
+
+def is_srgb(image: Image.Image) -> bool:
+    """Whether an image's colours are sRGB already: it has no profile, or one that changes nothing."""
+    return _srgb_transform(image.info.get("icc_profile"), image.mode) is None
+
+
 def grey_to_decoded(grey16: npt.NDArray[np.uint16], transparent: object = None) -> Decoded:
     """Full-depth grey (uint16, H×W) → the record; ``transparent`` is the grey value that is see-through, if any.
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 from functools import cache
+from typing import TYPE_CHECKING
 
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from lookalike.errors import DecodeFailed, LimitExceeded, LookalikeError, MissingExtra, UnsupportedFormat
-from lookalike.images.colour import to_decoded
+from lookalike.images.colour import is_srgb, to_decoded, to_luma
 from lookalike.images.formats import Format, sniff, what_it_is
 from lookalike.images.jpeg import jpeg_scans, reduction
 from lookalike.images.limits import Limits
 from lookalike.types import Decoded, Picture
+
+if TYPE_CHECKING:
+    from lookalike.types import Pixels
 
 _TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -71,6 +75,9 @@ def read_encoded(data: bytes, source: str, limits: Limits) -> Picture:
         digest=digest,
         original_size=size,
         decode=lambda side: decode(reduction(*stored, side) if found.name == "JPEG" else 1),
+        decode_luma=(lambda side: _decode_luma(found, data, reduction(*stored, side), orientation, source))
+        if found.name == "JPEG" and image.mode in {"RGB", "L"} and is_srgb(image)
+        else None,
     )
 
 
@@ -89,6 +96,16 @@ def _decode(found: Format, data: bytes, scale: int, orientation: int, source: st
         image.load()
         image = turned(image, orientation)  # under the same name: the unturned one must not stay in memory
         return to_decoded(image)
+    except Exception as error:
+        raise _translated(error, found.name, source) from error
+
+
+def _decode_luma(found: Format, data: bytes, scale: int, orientation: int, source: str) -> Pixels:
+    try:
+        image: Image.Image = found.open(io.BytesIO(data))
+        image.draft("L", (image.width // scale, image.height // scale))
+        image.load()
+        return to_luma(turned(image, orientation))
     except Exception as error:
         raise _translated(error, found.name, source) from error
 
