@@ -26,6 +26,9 @@ from timing import interleaved, median, ratio
 import lookalike
 from lookalike.features.base import method
 
+STAGES = ("phash", "ssim", "look", "tint", "bhattacharyya", "embedding", "xfeat")
+"""Methods behind ``fast`` and ``auto``."""
+
 
 def reference(a: Image.Image, b: Image.Image) -> float:
     """0.6·pHash + 0.4·SSIM to the letter: grey, each contained in 512×512, cut to the common top-left size."""
@@ -84,25 +87,21 @@ def measure(pair: pairs_1000.FilePair, rounds: int) -> dict[str, Any]:
 
 def stages(pair: pairs_1000.FilePair, rounds: int) -> list[dict[str, Any]]:
     """Time of every step of ``fast`` and ``auto`` on one picture, or one pair: no threads, nothing shared."""
-    with_pixels = [lookalike.load(path) for path in (pair.a, pair.b)]
-    for picture in with_pixels:
-        picture.decoded(512)
-
-    def alone(name: str) -> object:
-        with_pixels[0]._derived.clear()  # what methods share, such as the grey picture, is paid for by each
-        return method(name).extract(with_pixels[:1])
+    pixels = [lookalike.load(path).decoded(512).pixels for path in (pair.a, pair.b)]
+    features_of = {name: method(name).extract([lookalike.load(array) for array in pixels]) for name in STAGES}
+    # A new picture for every call: what methods share, such as the grey picture, is paid for by each.
+    fresh = {name: [lookalike.load(pixels[0]) for _ in range(rounds + 2)] for name in STAGES}
 
     steps: dict[str, Callable[[], object]] = {
         "read, sha256, header": lambda: lookalike.load(pair.a),
         "decode for 512 px": lambda: lookalike.load(pair.a).decoded(512),
         "decode every pixel": lambda: lookalike.load(pair.a).decoded(),
     }
-    for name in ("phash", "ssim", "look", "tint", "bhattacharyya", "embedding", "xfeat"):
+    for name in STAGES:
         made = method(name)
-        features = made.extract(with_pixels)
-        steps[f"{name} extract"] = lambda name=name: alone(name)  # type: ignore[misc]
-        steps[f"{name} compare"] = lambda made=made, features=features: made.compare(*features)  # type: ignore[misc]
-    taken = interleaved(steps, rounds)
+        steps[f"{name} extract"] = lambda made=made, left=fresh[name]: made.extract([left.pop()])  # type: ignore[misc]
+        steps[f"{name} compare"] = lambda made=made, both=features_of[name]: made.compare(*both)  # type: ignore[misc]
+    taken = interleaved(steps, rounds, warm_up=2)
     return [
         {"picture": pair.picture, "pair": pair.relation, "stage": name, "ms": median(times)}
         for name, times in taken.items()
