@@ -29,6 +29,7 @@ def compare(
     thresholds: Mapping[str, float] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     limits: Limits = _LIMITS,
+    trim: bool = False,
     explain: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """How alike two pictures are.
@@ -42,6 +43,7 @@ def compare(
         weights, thresholds: replace some of the preset's numbers.
         options: arguments for methods by name, such as ``{"embedding": {"size": 128}}``.
         limits: what a picture may cost at most.
+        trim: take uniform margins off both pictures first; the default preset does not need it.
         explain: also draw the reasons into this .png or .html file.
 
     Returns:
@@ -66,7 +68,7 @@ def compare(
         from lookalike.explain import output_kind
 
         output_kind(explain)  # a name that cannot be written is said before any work
-    pair = make_pair(a, b, chosen, options, limits)
+    pair = make_pair(a, b, chosen, options, limits, trim=trim)
     result = decide(pair, chosen) if method is None else by_method(pair, method)
     if explain is not None:
         draw(pair, result, explain)
@@ -80,10 +82,17 @@ def make_pair(
     options: Mapping[str, Mapping[str, Any]] | None,
     limits: Limits,
     cache: FeatureCache | None = None,
+    *,
+    trim: bool = False,
 ) -> Pair:
     """Both pictures read, with the preset's options and the caller's over them."""
     merged = {**preset.options, **(options or {})}
-    return Pair(load(a, limits=limits), load(b, limits=limits), merged, cache)
+    first, second = load(a, limits=limits), load(b, limits=limits)
+    if trim:
+        from lookalike.images.trim import trimmed
+
+        first, second = trimmed(first), trimmed(second)
+    return Pair(first, second, merged, cache)
 
 
 def _chosen(
@@ -106,6 +115,7 @@ def compare_many(
     thresholds: Mapping[str, float] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     limits: Limits = _LIMITS,
+    trim: bool = False,
     threads: int | None = None,
 ) -> Iterator[Comparison | PairFailure]:
     """Compare many pairs, in order; a picture that cannot be read ends its own pair only.
@@ -129,7 +139,7 @@ def compare_many(
 
     def one(a: Source, b: Source) -> Comparison | PairFailure:
         try:
-            pair = make_pair(a, b, chosen, options, limits, cache)
+            pair = make_pair(a, b, chosen, options, limits, cache, trim=trim)
             return decide(pair, chosen) if method is None else by_method(pair, method)
         except PictureError as error:
             return PairFailure(source_name(a), source_name(b), Failure.of(error))

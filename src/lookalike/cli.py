@@ -64,6 +64,9 @@ def compare(
     model: Annotated[
         str | None, typer.Option("--model", help="Embedding model: a name of `lookalike models` or an ONNX file.")
     ] = None,
+    trim: Annotated[
+        bool, typer.Option("--trim", help="Take uniform margins off first; the default preset does not need it.")
+    ] = False,
     explain: Annotated[
         str | None, typer.Option("--explain", help="Also draw the reasons: a .png or an .html file.")
     ] = None,
@@ -108,6 +111,7 @@ def compare(
         "thresholds": _numbers("--threshold", threshold),
         "options": _embedding_options(size, model),
         "limits": limits,
+        "trim": trim,
     }
     if pairs is not None:
         if a is not None or explain is not None:

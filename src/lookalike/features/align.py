@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.features.look import local_correlations
+from lookalike.features.resample import multiply
 
 if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
@@ -114,7 +115,7 @@ def align(a: Keypoints, b: Keypoints, *, matching: Literal["ratio", "mutual"], b
 def _mutual(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     if len(a) == 0 or len(b) == 0:
         return np.empty((0, 2), np.int64)
-    cosine = a @ b.T
+    cosine = multiply(a, b.T)
     best_b, best_a = cosine.argmax(axis=1), cosine.argmax(axis=0)
     index = np.arange(len(a))
     keep = (best_a[best_b] == index) & (cosine[index, best_b] > LEAST_COSINE)

@@ -116,7 +116,8 @@ class Embedding(Method[Vector]):
 
     def embed(self, batch: Pixels) -> Vector:
         """The vectors of pictures that have the right size already: uint8 N×size×size×3 → float32 N×dimension."""
-        session = models.session(self.model, providers=self.providers)
+        # A single picture is one of a pair, and the other is worked on at the same time.
+        session = models.session(self.model, providers=self.providers, threads=1 if len(batch) == 1 else 0)
         source = session.get_inputs()[0]
         fed = batch if self.model.layout == "bytes" else self._normalised(batch)
         step = 1 if source.shape[0] == 1 else len(fed)  # some exporters fix the batch to one picture

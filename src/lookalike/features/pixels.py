@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lookalike.features.base import WORKING_SIDE, Method
+from lookalike.features.base import Method
 from lookalike.features.grey import contained, contained_size, grey_of
 from lookalike.features.shrink import shrunk
 from lookalike.features.ssim import msssim, ssim
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Box = npt.NDArray[Any]
 """uint8 or uint16, H×W or H×W×3, the longer side as long as the box."""
+
+CONTAINED = 512
+"""Side of the square that SSIM's grey pictures are contained in, as published."""
 
 COLOUR_BOX = 256
 """Side of the box for errors in colour, in pixels: enough for a mean, and a quarter of the memory."""
@@ -109,7 +112,7 @@ class StructuralSimilarity(Method[Box]):
 
     def _box(self, picture: Picture) -> Box:
         if not self.full_depth:
-            return contained(grey_of(picture, self.side), WORKING_SIDE)
+            return contained(grey_of(picture, self.side), CONTAINED)
         grey16 = picture.decoded(self.side).grey16
         return _contained16(grey_of(picture, self.side).astype(np.uint16) * 257 if grey16 is None else grey16)
 
@@ -123,7 +126,7 @@ class MultiScaleSSIM(Method[Box]):
     name = "msssim"
 
     def extract(self, pictures: Sequence[Picture]) -> list[Box]:
-        return [contained(grey_of(picture, self.side), WORKING_SIDE) for picture in pictures]
+        return [contained(grey_of(picture, self.side), CONTAINED) for picture in pictures]
 
     def compare(self, a: Box, b: Box) -> float:
         return msssim(*_shared(a, b))
@@ -137,6 +140,6 @@ def _shared(a: Box, b: Box) -> tuple[Box, Box]:
 
 def _contained16(grey: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
     """Pillow's bicubic in floating point, since its 8-bit one would throw the depth away."""
-    size = contained_size(grey.shape[1], grey.shape[0], WORKING_SIDE)
+    size = contained_size(grey.shape[1], grey.shape[0], CONTAINED)
     enlarged = Image.fromarray(grey.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
     return np.asarray(np.clip(np.rint(np.asarray(enlarged)), 0, 65535), np.uint16)

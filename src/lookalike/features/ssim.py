@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.threads import both
+
 if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     Floats = npt.NDArray[Any]  # float32 or float64
@@ -111,16 +113,24 @@ def _means(
 ) -> tuple[float, float]:
     """Means over all windows of the whole similarity and of contrast times structure.
 
-    Band by band: a dozen intermediate arrays of a band stay in the cache, those of a whole picture would not.
+    Band by band: a dozen intermediate arrays of a band stay in the cache, those of a whole picture would not. The two
+    halves are worked on side by side; what is added up is added in one order.
     """
     rows, columns = a.shape[0] - window + 1, a.shape[1] - window + 1
-    whole = structures = 0.0
-    for first in range(0, rows, BAND):
-        band = slice(first, min(first + BAND, rows) + window - 1)
-        luminance, structure = _terms(a[band], b[band], mean, sample, data_range)
-        structures += cv2.sumElems(structure)[0]
-        luminance *= structure
-        whole += cv2.sumElems(luminance)[0]
+
+    def sums(firsts: range) -> list[tuple[float, float]]:
+        found = []
+        for first in firsts:
+            band = slice(first, min(first + BAND, rows) + window - 1)
+            luminance, structure = _terms(a[band], b[band], mean, sample, data_range)
+            structures = cv2.sumElems(structure)[0]
+            luminance *= structure
+            found.append((cv2.sumElems(luminance)[0], structures))
+        return found
+
+    middle = -(-rows // (2 * BAND)) * BAND
+    upper, lower = both(lambda: sums(range(0, middle, BAND)), lambda: sums(range(middle, rows, BAND)))
+    whole, structures = (sum(each) for each in zip(*(upper + lower), strict=True))
     return whole / (rows * columns), structures / (rows * columns)
 
 

@@ -57,7 +57,7 @@ class XFeat(KeypointMethod):
         height, width = (max(32, round(side / 32) * 32) for side in picture.shape[:2])
         squeezed = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
         grey = squeezed.mean(axis=2, dtype=np.float32) / 255  # the plain mean is what the weights were trained on
-        session = models.session(models.spec("xfeat"))
+        session = models.session(models.spec("xfeat"), threads=1)  # both pictures of a pair are worked on at a time
         descriptors, heat, reliability = session.run(
             ["descriptors", "heatmap", "reliability"], {"grey": grey[None, None]}
         )

@@ -123,7 +123,7 @@ def trimmed(picture: Picture) -> Picture:
     >>> trimmed(load(page)).pixels.shape
     (20, 100, 3)
     """
-    box = content_box(picture.decoded(512).pixels)
+    box = content_box(picture.decoded(500).pixels)
     return picture if box == WHOLE else cut(picture, box)
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
 from lookalike.features.base import Method, method
+from lookalike.threads import both
 from lookalike.types import Picture
-
-_pool_lock = threading.Lock()
-_pool: ThreadPoolExecutor | None = None
 
 
 class FeatureCache:
@@ -91,13 +87,7 @@ class Pair:
         def extract(picture: Picture) -> list[Any]:
             return [self.cache.extract(made, picture) for _, made in wanted]
 
-        other = _threads().submit(extract, self.second)
-        try:
-            ours = extract(self.first)
-        except BaseException:
-            other.cancel()
-            raise
-        theirs = other.result()
+        ours, theirs = both(lambda: extract(self.first), lambda: extract(self.second))
         for (name, _), a, b in zip(wanted, ours, theirs, strict=True):
             self._features[name] = (a, b)
 
@@ -116,11 +106,3 @@ class Pair:
 @lru_cache(maxsize=64)
 def _shared_method(name: str, options: tuple[tuple[str, Any], ...]) -> Method[Any]:
     return method(name, **dict(options))
-
-
-def _threads() -> ThreadPoolExecutor:
-    global _pool
-    with _pool_lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="lookalike")
-        return _pool

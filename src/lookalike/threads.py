@@ -1,0 +1,40 @@
+"""The threads that share the work of one comparison."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+
+
+def both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
+    """Run two pieces of work side by side, the first in this thread, and wait for both.
+
+    Neither may call :func:`both` itself: a pool whose threads all wait for it would never end.
+
+    >>> both(lambda: 1, lambda: 2)
+    (1, 2)
+    """
+    other = _threads().submit(second)
+    try:
+        ours = first()
+    except BaseException:
+        other.cancel()
+        raise
+    return ours, other.result()
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="lookalike")
+        return _pool
