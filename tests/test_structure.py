@@ -11,7 +11,19 @@ import lookalike
 
 SOURCE = Path(lookalike.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-ROOMS = ["errors", "types", "optional", "threads", "images", "features", "scoring", "explain", "api", "pairs", "progress"]
+ROOMS = [
+    "errors",
+    "types",
+    "optional",
+    "threads",
+    "images",
+    "features",
+    "scoring",
+    "explain",
+    "api",
+    "pairs",
+    "progress",
+]
 ROOMS += ["console", "listing", "cli", "__main__"]
 """Every room may import those before it, never those after it."""
 

@@ -47,6 +47,7 @@ class Alignment:
         correlation: mean local correlation over the overlap, -1 to 1.
         part_correlation: the same over the area that the matching points span: high where one object was photographed
             twice and all around it differs.
+        part_share: how much of a picture that area is, in the one where it is the smaller, 0 to 1.
     """
 
     homography: Matrix | None = None
@@ -55,6 +56,7 @@ class Alignment:
     overlap_other: float = 0.0
     correlation: float = 0.0
     part_correlation: float = 0.0
+    part_share: float = 0.0
 
     @property
     def inliers(self) -> int:
@@ -80,6 +82,7 @@ class Alignment:
             self.overlap,
             self.correlation,
             self.part_correlation,
+            self.part_share,
         )
 
 
@@ -109,7 +112,14 @@ def align(a: Keypoints, b: Keypoints, *, matching: Literal["ratio", "mutual"], b
     overlap, overlap_other = overlaps(homography, size_a, size_b)
     agreeing = pairs[mask.ravel() > 0]
     correlation, part = look_aligned(a.small, b.small, homography, a.points[agreeing[:, 0]])
-    return Alignment(homography, agreeing, overlap, overlap_other, correlation, part)
+    share = min(_hull_share(each, agreeing[:, side]) for side, each in enumerate((a, b)))
+    return Alignment(homography, agreeing, overlap, overlap_other, correlation, part, share)
+
+
+def _hull_share(picture: Keypoints, indices: npt.NDArray[np.int64]) -> float:
+    """Share of a picture inside the hull of some of its points."""
+    height, width = picture.small.shape[:2]
+    return float(cv2.contourArea(cv2.convexHull(picture.points[indices]))) / float(height * width)
 
 
 def _mutual(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 GREYISH = 8.0
 """Lab chroma that a picture without colour stays below (95 % of its pixels)."""
 
+STRONG = 0.02
+"""How much less differences between strong colours are seen, per unit of chroma: between the 0.045 and 0.015 by which
+CIE94 weighs differences of chroma and of hue."""
+
 LIGHTNESS_SHARE = 0.4
 """Weight of varying lightness against varying chroma: light and shade move lightness in honest copies too."""
 
@@ -36,7 +40,7 @@ class Tint(Method[npt.NDArray[np.uint8]]):
     """Colours place by place, at 32×32, with margins and without.
 
     The feature is uint8 2×32×32×3 sRGB. The similarity is exp(−change / 25) with :func:`colour_change` in Lab units:
-    edits stay over 0.7, recoloured products fall to about 0.4.
+    edits stay over 0.8, recoloured products fall to about 0.6.
 
     >>> from lookalike import load
     >>> a, b = Tint().extract([load(np.full((9, 9, 3), value, np.uint8)) for value in (200, 200)])
@@ -74,7 +78,8 @@ def colour_change(
 ) -> float:
     """How unevenly colours differ between two aligned pictures, in units of CIE Lab; symmetric.
 
-    The spread (root of summed variances) of the chroma difference, and of the lightness difference at a lower weight;
+    The spread (root of summed variances) of the chroma difference, where strong colours count less as in CIE94, and of
+    the lightness difference at a lower weight;
     for pictures without texture the mean difference counts in full, for there is nothing else to tell them apart.
     Where either picture has no colour at all, only lightness counts: taking the colour out is an edit.
 
@@ -83,7 +88,7 @@ def colour_change(
         mask: H×W, where to look.
 
     Returns:
-        0 for the same colours; edits stay below about 8, recoloured products have a median of 20.
+        0 for the same colours; 98 % of edits stay below 5.4, recoloured products have a median of 12.
     """
     where = np.ones(a.shape[:2], np.bool_) if mask is None else mask
     if not where.any():
@@ -91,8 +96,10 @@ def colour_change(
     lab_a, lab_b = (_lab(x)[where] for x in (a, b))
     difference = lab_a - lab_b
     spread = difference.std(axis=0)
-    chroma = float(np.hypot(spread[1], spread[2]))
-    greyish = min(float(np.percentile(np.hypot(lab[:, 1], lab[:, 2]), 95)) for lab in (lab_a, lab_b)) < GREYISH
+    chroma_a, chroma_b = (np.hypot(lab[:, 1], lab[:, 2]) for lab in (lab_a, lab_b))
+    seen = difference[:, 1:] / (1 + STRONG * (chroma_a + chroma_b) / 2)[:, None]
+    chroma = float(np.hypot(*seen.std(axis=0)))
+    greyish = min(float(np.percentile(chroma, 95)) for chroma in (chroma_a, chroma_b)) < GREYISH
     flat = max(float(lab.std(axis=0).max()) for lab in (lab_a, lab_b)) < 2.0
     if flat:
         return float(np.linalg.norm(difference.mean(axis=0)))

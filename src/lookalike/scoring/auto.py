@@ -33,6 +33,12 @@ RECOLOURED = 0.86
 SAME_OBJECT = 0.86
 """Score of one object in two photos, for certain."""
 
+LEAST_PART = 0.06
+"""Share of a picture that one object must span: logos, hands and shoes are the same in many pictures."""
+
+ALL_BUT_EQUAL = 0.985
+"""Correlation of whole frames from which equal pixels are looked for in two formats."""
+
 LEAST_COPY, BEST_COPY = 0.90, 0.995
 """Scores of the faintest and the closest copy that is not identical."""
 
@@ -62,9 +68,11 @@ def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, floa
     if same is not None:
         return same
     frame = whole_frame(pair)
+    if frame.correlation > ALL_BUT_EQUAL and _may_be_equal(pair) and pair.similarity("exact") == 1:
+        return AutoOutcome(1.0, ("the same pixels in another file",))
     certainty = _frame_certainty(pair, frame, thresholds)
     if certainty >= 1:
-        return _copy(pair, frame, 1.0, 0.0, thresholds)
+        return _copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds)
     kindred = _kindred(pair, weights)
     found = frame if certainty > 0 else None
     if pair.details["cosine"] >= thresholds["hopeless"]:
@@ -73,7 +81,7 @@ def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, floa
             sure = _aligned_certainty(aligned, thresholds)
             if sure > 0 and sure >= certainty:
                 certainty, found = sure, aligned
-            elif found is None and (seen := _same_object(aligned, thresholds)) > 0:
+            elif found is None and (seen := _same_object(pair, aligned, thresholds)) > 0:
                 score = kindred + seen * max(0.0, SAME_OBJECT - kindred)
                 return AutoOutcome(score, _why_object(aligned), transform_of(pair, aligned))
     if found is None:
@@ -93,6 +101,21 @@ def _identical(pair: Pair) -> AutoOutcome | None:
     return AutoOutcome(1.0, ("the same pixels in another file",))
 
 
+def _may_be_equal(pair: Pair) -> bool:
+    """Whether equal pixels may have looked unequal: a large JPEG is looked at reduced, its PNG is not."""
+    jpegs = sum(picture.format == "JPEG" for picture in (pair.first, pair.second))
+    return jpegs == 1 and pair.first.original_size == pair.second.original_size
+
+
+def _colours_clear(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> Geometry:
+    """The frame; where it lies a little off and colours seem to differ, what matching points make of it instead."""
+    if frame.tint <= thresholds["tint_doubt"] or frame.correlation > 0.92:
+        return frame
+    aligned = by_keypoints(pair, (frame.orientation,), int(thresholds["inliers"]))
+    sure = aligned is not None and _aligned_certainty(aligned, thresholds) >= 1 and aligned.tint < frame.tint
+    return aligned if aligned is not None and sure else frame
+
+
 def _frame_certainty(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> float:
     coarse = _ramp(frame.correlation, thresholds["frame_doubt"], thresholds["frame"])
     if coarse == 0:
@@ -109,13 +132,15 @@ def _aligned_certainty(found: Geometry, thresholds: Mapping[str, float]) -> floa
     )
 
 
-def _same_object(found: Geometry, thresholds: Mapping[str, float]) -> float:
+def _same_object(pair: Pair, found: Geometry, thresholds: Mapping[str, float]) -> float:
     """How sure it is that one object was photographed twice: the part that the points span agrees, all else may not."""
     if found.alignment is None:
         return 0.0
     return min(
         _ramp(found.alignment.part_correlation, thresholds["part_doubt"], thresholds["part"]),
+        _ramp(found.alignment.part_share, LEAST_PART / 2, LEAST_PART),
         _ramp(found.inliers, thresholds["inliers_doubt"], thresholds["inliers"]),
+        _ramp(pair.details["cosine"], thresholds["hopeless"], thresholds["hopeless"] + 0.1),
     )
 
 

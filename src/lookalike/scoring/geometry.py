@@ -93,7 +93,12 @@ def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int) -> Geom
         return None
     pair.similarities["xfeat"] = best.similarity
     change = aligned_change(a.small, turned_b.small, best)
-    pair.details.update(inliers=best.inliers, aligned_correlation=best.correlation, tint_change=change)
+    pair.details.update(
+        inliers=best.inliers,
+        aligned_correlation=best.correlation,
+        part_correlation=best.part_correlation,
+        tint_change=change,
+    )
     return Geometry(best_index, best.correlation, change, best.overlap, best.overlap_other, best)
 
 

@@ -67,19 +67,19 @@ class Preset:
 
 AUTO_THRESHOLDS: dict[str, float] = {
     # geometry: correlation at which a copy is certain, and where the doubt begins
-    "frame": 0.72,
-    "frame_doubt": 0.65,
-    "fine": 0.45,
-    "fine_doubt": 0.30,
+    "frame": 0.76,
+    "frame_doubt": 0.68,
+    "fine": 0.52,
+    "fine_doubt": 0.40,
     "aligned": 0.58,
     "aligned_doubt": 0.50,
-    "part": 0.66,
-    "part_doubt": 0.52,
+    "part": 0.72,
+    "part_doubt": 0.60,
     "inliers": 16,
     "inliers_doubt": 9,
     # recolouring, in units of Lab: see features/tint.py
-    "tint": 11.0,
-    "tint_doubt": 7.5,
+    "tint": 8.0,
+    "tint_doubt": 5.5,
     # embedding cosine below which no copy is looked for
     "hopeless": 0.40,
     # embedding cosine from which a mirrored crop is looked for, frame correlation from which a turned one is
