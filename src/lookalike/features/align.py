@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.features.look import local_correlations
+from lookalike.features.look import equally_sharp, local_correlations
 from lookalike.features.resample import multiply
 
 if TYPE_CHECKING:
@@ -214,7 +214,9 @@ def look_aligned(
         return 0.0, 0.0
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    soft_a, soft_b = (np.asarray(cv2.GaussianBlur(x[part], (0, 0), 1.0), np.float32) for x in (base, warped))
+    soft_a, soft_b = equally_sharp(
+        *(np.asarray(cv2.GaussianBlur(x[part], (0, 0), 1.0), np.float32) for x in (base, warped))
+    )
     window = 15 if min(soft_a.shape) >= 100 else 9
     hull = np.zeros(base.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(points.astype(np.float32)).round().astype(np.int32), 1)

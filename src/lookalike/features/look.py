@@ -75,6 +75,31 @@ def correlation_map(a: Grey, b: Grey, window: int) -> tuple[Grey, Grey]:
     return correlation, np.asarray(np.maximum(var_a, var_b), np.float32)
 
 
+def equally_sharp(a: Grey, b: Grey) -> tuple[Grey, Grey]:
+    """Both pictures (float32, H×W), the sharper blurred until it is no sharper than the other.
+
+    A blurred or enlarged copy lacks the fine detail of its original; looked at as they are, the windows that hold only
+    such detail would speak against it. Sharpness is the energy of the gradient over the variance, so that contrast and
+    brightness do not enter. Up to half as sharp again is left alone.
+    """
+    sharp_a, sharp_b = _sharpness(a), _sharpness(b)
+    if sharp_b > sharp_a:
+        second, first = equally_sharp(b, a)
+        return first, second
+    softer = a
+    for sigma in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0):
+        if _sharpness(softer) <= 1.5 * sharp_b:
+            break
+        softer = np.asarray(cv2.GaussianBlur(a, (0, 0), sigma), np.float32)
+    return softer, b
+
+
+def _sharpness(values: Grey) -> float:
+    across, down = np.diff(values, axis=1), np.diff(values, axis=0)
+    variance = float(cv2.meanStdDev(values)[1].item()) ** 2
+    return (float(np.vdot(across, across)) + float(np.vdot(down, down))) / values.size / (variance + _STEADY)
+
+
 def agreeing(a: Grey, b: Grey, window: int = 9, least: float = 0.4) -> npt.NDArray[np.bool_]:
     """Where two aligned pictures show the same structure, or neither shows any; H×W."""
     correlation, strength = correlation_map(a, b, window)
@@ -139,8 +164,7 @@ class Look(Method[npt.NDArray[np.uint8]]):
         for trimmed in (False, True):
             if trimmed and np.array_equal(a[0], a[1]) and np.array_equal(b[0], b[1]):
                 break
-            first = _soft(a[int(trimmed)])
-            second = _soft(b[int(trimmed)])
+            first, second = equally_sharp(_soft(a[int(trimmed)]), _soft(b[int(trimmed)]))
             for index in _promising(first, second):
                 turned = np.ascontiguousarray(apply(second, index))
                 candidates.append(Frame(local_correlation(first, turned, self.WINDOW), index, trimmed))
@@ -150,7 +174,7 @@ class Look(Method[npt.NDArray[np.uint8]]):
         """Where ``b``, laid down as ``frame`` says, shows the structure of ``a``; 96×96."""
         which = int(frame.trimmed)
         turned = np.ascontiguousarray(apply(b[which], frame.orientation))
-        return agreeing(_soft(a[which]), _soft(turned), self.WINDOW)
+        return agreeing(*equally_sharp(_soft(a[which]), _soft(turned)), self.WINDOW)
 
     def _square(self, pixels: Pixels) -> npt.NDArray[np.uint8]:
         return square(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), self.SIDE)
