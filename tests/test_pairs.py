@@ -16,7 +16,8 @@ from test_cli import CROPPED, EXAMPLES, SHIRT, call
 
 import lookalike
 from lookalike.errors import OutputError, SourceNotFound, SourceUnreadable, UsageError
-from lookalike.pairs import read_pairs, scores_file
+from lookalike.pairs import read_pairs
+from lookalike.scores import scores_file
 from lookalike.types import Failure, PairFailure
 
 OTHER = str(EXAMPLES / "carton.jpg")

@@ -81,8 +81,9 @@ def compare_table(pairs: str, out: str | None, request: dict[str, Any], *, as_js
     from pathlib import Path
 
     from lookalike.api import compare_many
-    from lookalike.pairs import check_writable, read_pairs, scores_file
+    from lookalike.pairs import read_pairs
     from lookalike.progress import Progress
+    from lookalike.scores import check_writable, scores_file
 
     rows = read_pairs(pairs)
     results = compare_many(((row.a, row.b) for row in rows), **request)

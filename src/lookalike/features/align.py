@@ -19,7 +19,7 @@ from lookalike.features.look import equally_sharp, local_correlations
 from lookalike.features.resample import multiply
 
 if TYPE_CHECKING:
-    from lookalike.features.keypoints import Keypoints
+    from lookalike.types import Pixels
 
 Matrix = npt.NDArray[np.float64]
 
@@ -34,6 +34,24 @@ RATIO = 0.8
 
 LEAST_INLIERS = 6
 """Fewer agree by chance: a homography has eight unknowns."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keypoints:
+    """What a keypoint method keeps of a picture.
+
+    Attributes:
+        points: float32, N×2, (x, y) in pixels of ``small``.
+        descriptors: N×D; float32 of unit length, or uint8 bits for ORB.
+        small: uint8, h×w×3, the picture at :data:`~lookalike.features.shrink.SIDE` pixels on the longer side; what
+            the alignment is looked at with.
+        digest: the picture's; orders a pair, so that both directions give the same answer to the last bit.
+    """
+
+    points: npt.NDArray[np.float32]
+    descriptors: npt.NDArray[Any]
+    small: Pixels
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.features.align import Alignment, align
+from lookalike.features.align import Alignment, Keypoints, align
 from lookalike.features.base import Method
 from lookalike.features.shrink import shrunk
 
@@ -29,24 +28,6 @@ PUBLISHED_FULL = 200
 
 LEAST_SIDE = 32
 """Pixels on the shorter side below which ORB's pyramid and border leave nothing to describe; OpenCV refuses some."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Keypoints:
-    """What a keypoint method keeps of a picture.
-
-    Attributes:
-        points: float32, N×2, (x, y) in pixels of ``small``.
-        descriptors: N×D; float32 of unit length, or uint8 bits for ORB.
-        small: uint8, h×w×3, the picture at :data:`~lookalike.features.shrink.SIDE` pixels on the longer side; what
-            the alignment is looked at with.
-        digest: the picture's; orders a pair, so that both directions give the same answer to the last bit.
-    """
-
-    points: npt.NDArray[np.float32]
-    descriptors: npt.NDArray[Any]
-    small: Pixels
-    digest: str
 
 
 class KeypointMethod(Method[Keypoints]):

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.features import models
-from lookalike.features.keypoints import KeypointMethod, Keypoints
+from lookalike.features.align import Keypoints
+from lookalike.features.keypoints import KeypointMethod
 from lookalike.features.shrink import SIDE, shrunk, small
 
 if TYPE_CHECKING:

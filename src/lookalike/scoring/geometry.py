@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.features.align import Alignment, Matrix, inverted, look_aligned
+from lookalike.features.align import Alignment, Keypoints, Matrix, inverted, look_aligned
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
-from lookalike.features.keypoints import Keypoints
 from lookalike.features.look import Look
 from lookalike.features.shrink import SIDE, content, small, small_content
 from lookalike.features.tint import Tint, aligned_change
