@@ -22,6 +22,7 @@ ROOMS = [
     "explain",
     "api",
     "pairs",
+    "scores",
     "progress",
 ]
 ROOMS += ["console", "listing", "cli", "__main__"]
