@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeAlias
 
-from lookalike.errors import PictureError, UsageError
+from lookalike.errors import LookalikeError, UsageError
 from lookalike.images.limits import Limits
 from lookalike.images.load import Source, load, source_name
-from lookalike.scoring.pair import FeatureCache, Pair
+from lookalike.scoring.pair import FeatureCache, Pair, shared_method
 from lookalike.scoring.presets import Preset
 from lookalike.scoring.presets import preset as find_preset
 from lookalike.types import Comparison, Failure, PairFailure
+
+Options: TypeAlias = Mapping[str, Mapping[str, Any]]
+Result: TypeAlias = Comparison | PairFailure
 
 _LIMITS = Limits()
 
@@ -27,7 +30,7 @@ def compare(
     method: str | None = None,
     weights: Mapping[str, float] | None = None,
     thresholds: Mapping[str, float] | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
+    options: Options | None = None,
     limits: Limits = _LIMITS,
     trim: bool = False,
     explain: str | os.PathLike[str] | None = None,
@@ -68,7 +71,7 @@ def compare(
         from lookalike.explain import output_kind
 
         output_kind(explain)  # a name that cannot be written is said before any work
-    pair = make_pair(a, b, chosen, options, limits, trim=trim)
+    pair = make_pair(a, b, _merged(chosen, method, options), limits, trim=trim)
     result = decide(pair, chosen) if method is None else by_method(pair, method)
     if explain is not None:
         draw(pair, result, explain)
@@ -76,23 +79,24 @@ def compare(
 
 
 def make_pair(
-    a: Source,
-    b: Source,
-    preset: Preset,
-    options: Mapping[str, Mapping[str, Any]] | None,
-    limits: Limits,
-    cache: FeatureCache | None = None,
-    *,
-    trim: bool = False,
+    a: Source, b: Source, options: Options, limits: Limits, cache: FeatureCache | None = None, *, trim: bool = False
 ) -> Pair:
-    """Both pictures read, with the preset's options and the caller's over them."""
-    merged = {**preset.options, **(options or {})}
+    """Both pictures read, for methods with these ``options``."""
     first, second = load(a, limits=limits), load(b, limits=limits)
     if trim:
         from lookalike.images.trim import trimmed
 
         first, second = trimmed(first), trimmed(second)
-    return Pair(first, second, merged, cache)
+    return Pair(first, second, options, cache)
+
+
+def _merged(preset: Preset, method: str | None, given: Options | None) -> Options:
+    """The preset's options with the caller's over them, every method of them made once to see that it can be."""
+    given = given or {}
+    merged = {name: {**preset.options.get(name, {}), **given.get(name, {})} for name in {*preset.options, *given}}
+    for name in {*merged, *([method] if method else [])}:
+        shared_method(name, merged.get(name, {}))
+    return merged
 
 
 def _chosen(
@@ -113,11 +117,11 @@ def compare_many(
     method: str | None = None,
     weights: Mapping[str, float] | None = None,
     thresholds: Mapping[str, float] | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
+    options: Options | None = None,
     limits: Limits = _LIMITS,
     trim: bool = False,
     threads: int | None = None,
-) -> Iterator[Comparison | PairFailure]:
+) -> Iterator[Result]:
     """Compare many pairs, in order; a picture that cannot be read ends its own pair only.
 
     Pairs are taken from ``pairs`` as they are needed, never all at once, and a picture that recurs is described once
@@ -129,29 +133,46 @@ def compare_many(
 
     Other arguments are those of :func:`compare`.
 
-    Yields:
-        A comparison, or a failure, for every pair.
+    Returns:
+        An iterator: a comparison, or a failure, for every pair.
+
+    Raises:
+        UnknownPreset, UnknownMethod, UsageError: at once, before any pair is taken.
     """
     from lookalike.scoring.rules import by_method, decide
 
     chosen = _chosen(preset, method, weights, thresholds)
+    merged = _merged(chosen, method, options)
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads must be 1 or more, not {threads}")
     cache = FeatureCache()
 
-    def one(a: Source, b: Source) -> Comparison | PairFailure:
+    def one(a: Source, b: Source) -> Result:
         try:
-            pair = make_pair(a, b, chosen, options, limits, cache, trim=trim)
+            pair = make_pair(a, b, merged, limits, cache, trim=trim)
             return decide(pair, chosen) if method is None else by_method(pair, method)
-        except PictureError as error:
+        except LookalikeError as error:
             return PairFailure(source_name(a), source_name(b), Failure.of(error))
 
-    workers = threads or os.cpu_count() or 2
+    return _in_order(pairs, one, threads or os.cpu_count() or 2)
+
+
+def _in_order(
+    pairs: Iterable[tuple[Source, Source]], one: Callable[[Source, Source], Result], workers: int
+) -> Iterator[Result]:
+    """``one`` over all pairs by several threads, results in order, a few pairs ahead of the caller at most."""
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="lookalike-pairs") as pool:
-        waiting: deque[Future[Comparison | PairFailure]] = deque()
         try:
-            for a, b in pairs:
-                waiting.append(pool.submit(one, a, b))
-                if len(waiting) >= 4 * workers:
+            try:
+                for a, b in pairs:
+                    waiting.append(pool.submit(one, a, b))
+                    while waiting and (waiting[0].done() or len(waiting) >= 4 * workers):
+                        yield waiting.popleft().result()
+            except Exception:  # the source of pairs broke: what was begun is finished first
+                while waiting:
                     yield waiting.popleft().result()
+                raise
             while waiting:
                 yield waiting.popleft().result()
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -27,7 +27,8 @@ def both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
     try:
         ours = first()
     except BaseException:
-        other.cancel()
+        if not other.cancel():
+            wait([other])
         raise
     return ours, other.result()
 
@@ -38,3 +39,13 @@ def _threads() -> ThreadPoolExecutor:
         if _pool is None:
             _pool = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="lookalike")
         return _pool
+
+
+def _after_fork() -> None:
+    """A forked child has no threads: begin again, with a lock that nobody holds."""
+    global _lock, _pool
+    _lock, _pool = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

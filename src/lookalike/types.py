@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from lookalike.errors import PictureError, printable
+from lookalike.errors import LookalikeError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,8 +140,8 @@ class Transform:
     """How the second picture lies on the first.
 
     Attributes:
-        flip: the second is a mirror image (left and right exchanged, before it is turned).
-        rotation: quarter turns that were undone, clockwise degrees: 0, 90, 180 or 270.
+        flip: the second is a mirror image of the first (left and right exchanged, before it is turned).
+        rotation: by how many degrees the second is turned clockwise against the first: 0, 90, 180 or 270.
         homography: 3×3, row by row, maps points (x, y) of the second picture to the first, flip and rotation included;
             both in pixels of ``original_size``, counted from the outer corner of the first pixel.
         inliers: matching points that agree with the homography.
@@ -237,9 +237,9 @@ class Failure:
     reason: str
 
     @classmethod
-    def of(cls, error: PictureError) -> Failure:
-        """The record of an error."""
-        return cls(source=error.source, kind=error.kind, reason=str(error))
+    def of(cls, error: LookalikeError) -> Failure:
+        """The record of an error; ``source`` is empty where it is not about one picture."""
+        return cls(source=getattr(error, "source", ""), kind=error.kind, reason=str(error))
 
 
 @dataclass(frozen=True, slots=True)

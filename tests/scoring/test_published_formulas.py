@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 from skimage.metrics import structural_similarity
-from synthetic import photo
+from synthetic import noise, photo
 
 import lookalike
 
@@ -104,3 +104,18 @@ def test_weights_are_divided_by_their_sum() -> None:
     parts = lookalike.compare(A, FAR, preset="fast").parts
     found = lookalike.compare(A, FAR, preset="fast", weights={"phash": 3, "ssim": 1}).score
     assert found == pytest.approx((3 * parts["phash"] + parts["ssim"]) / 4, abs=1e-6)
+
+
+def test_a_negative_ssim_counts_as_negative() -> None:
+    base = noise(1, 300, 200)
+    negative = 255 - base
+    assert reference_ssim(base, negative) < -0.05
+    found = lookalike.compare(base, negative, preset="fast", weights={"phash": 1, "ssim": 4})
+    distance = imagehash.phash(Image.fromarray(base)) - imagehash.phash(Image.fromarray(negative))
+    expected = ((1 - distance / 64) + 4 * reference_ssim(base, negative)) / 5
+    assert found.score == pytest.approx(max(0.0, expected), abs=1e-3)
+    assert found.parts["ssim"] == 0
+    hybrid = lookalike.compare(base, negative, preset="hybrid")
+    cosine = hybrid.details["cosine"]
+    mixed = 0.3 * reference_hsv(base, negative) + 0.2 * reference_ssim(base, negative) + 0.5 * cosine
+    assert hybrid.score == pytest.approx(min(1.0, max(0.0, mixed)), abs=1e-3)

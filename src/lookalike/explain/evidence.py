@@ -63,7 +63,7 @@ def gather(pair: Pair, comparison: Comparison) -> Evidence:
         transform = Transform()
     placement, matches = None, np.empty((0, 4), np.float32)
     if transform is not None:
-        matches = _matches(pair, TRANSFORMS.index((transform.flip, transform.rotation)))
+        matches = _matches(pair, inverse(TRANSFORMS.index((transform.flip, transform.rotation))))
         if transform.homography is not None:
             placement = in_shares(np.reshape(transform.homography, (3, 3)), a.original_size, b.original_size)
         else:

@@ -71,8 +71,12 @@ class Method(ABC, Generic[Feature]):
         """Similarity in [0, 1]: symmetric, 1 = same, ``compare(x, x) == 1``."""
 
     def raw(self, a: Feature, b: Feature) -> float:
-        """The number before it was mapped or cut into [0, 1]: a cosine, a correlation; the similarity otherwise."""
+        """The number before it is mapped into [0, 1]: a cosine, a correlation; the similarity otherwise."""
         return self.compare(a, b)
+
+    def mapped(self, raw: float) -> float:
+        """The similarity that a raw number stands for: cut to [0, 1] where a method says nothing else."""
+        return min(1.0, max(0.0, raw))
 
 
 REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {

@@ -136,7 +136,11 @@ class Embedding(Method[Vector]):
 
     def compare(self, a: Vector, b: Vector) -> float:
         """(cos + 1) / 2, in [0, 1]."""
-        return (cosine(a, b) + 1) / 2
+        return self.mapped(cosine(a, b))
+
+    def mapped(self, raw: float) -> float:
+        """(cos + 1) / 2."""
+        return (raw + 1) / 2
 
 
 def cosine(a: Vector, b: Vector) -> float:

@@ -54,7 +54,7 @@ class HSVCorrelation(_HueSaturation):
     metric = "correlation"
 
     def compare(self, a: Histogram, b: Histogram) -> float:
-        return min(1.0, max(0.0, self.raw(a, b)))
+        return self.mapped(self.raw(a, b))
 
     def raw(self, a: Histogram, b: Histogram) -> float:
         """The correlation itself, -1 to 1."""

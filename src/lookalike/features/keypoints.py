@@ -40,7 +40,7 @@ class KeypointMethod(Method[Keypoints]):
         return [self.describe(picture.decoded(self.side).pixels, picture.digest) for picture in pictures]
 
     @abstractmethod
-    def describe(self, pixels: Pixels, digest: str = "") -> Keypoints:
+    def describe(self, pixels: Pixels, digest: str) -> Keypoints:
         """Find and describe the points of uint8 H×W×3 ``pixels``; no points where there is no texture."""
 
     def align(self, a: Keypoints, b: Keypoints) -> Alignment:
@@ -80,17 +80,13 @@ class ORB(KeypointMethod):
     def params(self) -> dict[str, Any]:
         return {"features": self.features}
 
-    def describe(self, pixels: Pixels, digest: str = "") -> Keypoints:
+    def describe(self, pixels: Pixels, digest: str) -> Keypoints:
         return _describe_cv(cv2.ORB.create(nfeatures=self.features), pixels, digest, width=32)
 
     def good_matches(self, a: Keypoints, b: Keypoints) -> float:
         """Matches that pass the ratio test, averaged over both directions (the published count takes one)."""
         forward, backward = (_ratio_count(x.descriptors, y.descriptors, self.ratio) for x, y in ((a, b), (b, a)))
         return (forward + backward) / 2
-
-    def published_score(self, a: Keypoints, b: Keypoints) -> float:
-        """min(1, good matches / 200), the keypoint part of the preset ``robust``."""
-        return min(1.0, self.good_matches(a, b) / PUBLISHED_FULL)
 
 
 class SIFT(KeypointMethod):
@@ -113,7 +109,7 @@ class SIFT(KeypointMethod):
     def params(self) -> dict[str, Any]:
         return {"features": self.features}
 
-    def describe(self, pixels: Pixels, digest: str = "") -> Keypoints:
+    def describe(self, pixels: Pixels, digest: str) -> Keypoints:
         found = _describe_cv(cv2.SIFT.create(nfeatures=self.features), pixels, digest, width=128)
         total = np.maximum(found.descriptors.sum(axis=1, keepdims=True), 1e-7)
         root = np.sqrt(found.descriptors / total).astype(np.float32)

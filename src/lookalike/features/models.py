@@ -13,6 +13,7 @@ chosen against in ``docs/models.md``.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -209,3 +210,14 @@ def read(path: Path) -> bytes:
             f"model file {printable(str(path))} cannot be read ({error.strerror or error})",
             remedy="check the path, or reinstall lookalike if the model is built in",
         ) from error
+
+
+def _after_fork() -> None:
+    """A forked child has none of the threads that opened sessions work with: begin again."""
+    global _opening
+    _sessions.clear()
+    _opening = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -117,7 +117,11 @@ class StructuralSimilarity(Method[Box]):
         return _contained16(grey_of(picture, self.side).astype(np.uint16) * 257 if grey16 is None else grey16)
 
     def compare(self, a: Box, b: Box) -> float:
-        return max(0.0, ssim(*_shared(a, b), data_range=float(np.iinfo(a.dtype).max)))
+        return self.mapped(self.raw(a, b))
+
+    def raw(self, a: Box, b: Box) -> float:
+        """SSIM itself, -1 to 1."""
+        return ssim(*_shared(a, b), data_range=float(np.iinfo(a.dtype).max))
 
 
 class MultiScaleSSIM(Method[Box]):

@@ -50,7 +50,7 @@ def ssim(a: Array, b: Array, data_range: float = 255.0) -> float:
     (1.0, 0.586)
     """
     a, b = _floats(a, b, WINDOW, data_range)
-    return _means(a, b, _box, WINDOW, WINDOW**2 / (WINDOW**2 - 1), data_range)[0]
+    return min(1.0, _means(a, b, _box, WINDOW, WINDOW**2 / (WINDOW**2 - 1), data_range)[0])  # float sums may exceed it
 
 
 def msssim(a: Array, b: Array, data_range: float = 255.0) -> float:
@@ -82,7 +82,7 @@ def msssim(a: Array, b: Array, data_range: float = 255.0) -> float:
     for scale, weight in enumerate(SCALE_WEIGHTS[:scales]):
         whole, structure = _means(a, b, _gaussian, GAUSSIAN, 1.0, data_range)
         mean = whole if scale == scales - 1 else structure  # luminance matters on the coarsest scale only
-        result *= max(0.0, mean) ** (weight / sum(SCALE_WEIGHTS[:scales]))
+        result *= min(1.0, max(0.0, mean)) ** (weight / sum(SCALE_WEIGHTS[:scales]))
         a, b = _half(a), _half(b)
     return result
 

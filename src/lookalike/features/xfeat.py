@@ -53,7 +53,7 @@ class XFeat(KeypointMethod):
     def extract(self, pictures: Sequence[Picture]) -> list[Keypoints]:
         return [self.describe(small(picture), picture.digest) for picture in pictures]
 
-    def describe(self, pixels: Pixels, digest: str = "") -> Keypoints:
+    def describe(self, pixels: Pixels, digest: str) -> Keypoints:
         picture = shrunk(pixels)
         height, width = (max(32, round(side / 32) * 32) for side in picture.shape[:2])
         squeezed = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import stat
+import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union
 
 import numpy as np
@@ -29,6 +30,8 @@ Source: TypeAlias = Union[
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]|https?:", re.IGNORECASE)  # two letters at least: C:\ is a drive
 _DEFAULT = Limits()
+_reading = threading.Lock()
+"""Held while a Pillow image is read: it loads lazily, and two threads at one image would each get half of it."""
 
 
 def load(source: Source, *, limits: Limits = _DEFAULT) -> Picture:
@@ -176,8 +179,9 @@ def _from_image(image: Image.Image, limits: Limits) -> Picture:
     source = source if isinstance(source, str) else os.fsdecode(source)
     limits.check_size(*image.size, source)
     try:
-        image.load()
-        decoded = to_decoded(turned(image, exif_orientation(image)))
+        with _reading:
+            image.load()
+            decoded = to_decoded(turned(image, exif_orientation(image)))
     except Exception as error:
         raise DecodeFailed("this image cannot be decoded", source=source, remedy="open it anew") from error
     digest = hashlib.sha256(f"{decoded.pixels.shape}".encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -145,7 +146,7 @@ def cut(picture: Picture, box: Box) -> Picture:
     return Picture(
         source=picture.source,
         format=picture.format,
-        digest=f"{picture.digest}:{','.join(f'{edge:.5f}' for edge in box)}",
+        digest=hashlib.sha256(f"{picture.digest} {rows} {columns}".encode()).hexdigest(),
         original_size=inside,
         decode=decode,
     )

@@ -25,6 +25,8 @@ from lookalike.scoring.terms import term
 from lookalike.types import Transform
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from lookalike.scoring.pair import Pair
 
 RECOLOURED = 0.86
@@ -38,6 +40,12 @@ LEAST_PART = 0.06
 
 ALL_BUT_EQUAL = 0.985
 """Correlation of whole frames from which equal pixels are looked for in two formats."""
+
+GREYISH = 8.0
+"""Mean saturation, of 255, below which a picture has no colour to speak of."""
+
+KIN_COSINE = 0.6
+"""Embedding cosine from which a crop that was also turned is looked for, however little the frames agree."""
 
 LEAST_COPY, BEST_COPY = 0.90, 0.995
 """Scores of the faintest and the closest copy that is not identical."""
@@ -54,22 +62,22 @@ KINDRED: tuple[tuple[float, float], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class AutoOutcome:
-    """Score, reasons and transform of the default rule."""
+class Outcome:
+    """What a rule found: the score in [0, 1], and whatever it can say about it."""
 
     score: float
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
     transform: Transform | None = None
 
 
-def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> AutoOutcome:
+def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> Outcome:
     """Score ``pair``; see the module's text for the steps and :mod:`lookalike.scoring.presets` for the numbers."""
     same = _identical(pair)
     if same is not None:
         return same
     frame = whole_frame(pair)
     if frame.correlation > ALL_BUT_EQUAL and _may_be_equal(pair) and pair.similarity("exact") == 1:
-        return AutoOutcome(1.0, ("the same pixels in another file",))
+        return Outcome(1.0, ("the same pixels in another file",))
     certainty = _frame_certainty(pair, frame, thresholds)
     if certainty >= 1:
         return _copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds)
@@ -83,22 +91,22 @@ def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, floa
                 certainty, found = sure, aligned
             elif found is None and (seen := _same_object(pair, aligned, thresholds)) > 0:
                 score = kindred + seen * max(0.0, SAME_OBJECT - kindred)
-                return AutoOutcome(score, _why_object(aligned), transform_of(pair, aligned))
+                return Outcome(score, _why_object(aligned), transform_of(pair, aligned))
     if found is None:
-        return AutoOutcome(kindred, _why_alike(kindred))
+        return Outcome(kindred, _why_alike(kindred))
     return _copy(pair, found, certainty, kindred, thresholds)
 
 
-def _identical(pair: Pair) -> AutoOutcome | None:
+def _identical(pair: Pair) -> Outcome | None:
     if pair.first.digest == pair.second.digest:
         pair.similarities["exact"] = 1.0
-        return AutoOutcome(1.0, ("the same file",))
+        return Outcome(1.0, ("the same file",))
     pair.prepare("look", "tint")
     if not np.array_equal(*pair.features("look")):
         return None  # other pixels for certain: nobody need decode them all to know
     if pair.similarity("exact") < 1:
         return None
-    return AutoOutcome(1.0, ("the same pixels in another file",))
+    return Outcome(1.0, ("the same pixels in another file",))
 
 
 def _may_be_equal(pair: Pair) -> bool:
@@ -147,16 +155,14 @@ def _same_object(pair: Pair, found: Geometry, thresholds: Mapping[str, float]) -
 def _orientations(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tuple[int, ...]:
     """As it is; the way the whole frames agreed best, where they did; mirrored, which embeddings hardly notice."""
     tries = [0]
-    if frame.correlation >= thresholds["turn"]:
+    if frame.correlation >= thresholds["turn"] or pair.details["cosine"] >= KIN_COSINE:
         tries.append(frame.orientation)
     if pair.details["cosine"] >= thresholds["mirror"]:
         tries.append(4)
     return tuple(dict.fromkeys(tries))
 
 
-def _copy(
-    pair: Pair, found: Geometry, certainty: float, kindred: float, thresholds: Mapping[str, float]
-) -> AutoOutcome:
+def _copy(pair: Pair, found: Geometry, certainty: float, kindred: float, thresholds: Mapping[str, float]) -> Outcome:
     cover = min(found.overlap, found.overlap_other)
     floor = thresholds["frame"] if found.alignment is None else thresholds["aligned"]
     close = _ramp(found.correlation, floor, 1.0) * (0.5 + 0.5 * cover)
@@ -165,19 +171,35 @@ def _copy(
     copy += recoloured * (RECOLOURED - copy)
     score = max(kindred, certainty * copy + (1 - certainty) * kindred)
     transform = transform_of(pair, found)
-    return AutoOutcome(score, _why_copy(transform, found, recoloured), transform)
+    return Outcome(score, _why_copy(transform, found, recoloured), transform)
 
 
 def _kindred(pair: Pair, weights: Mapping[str, float]) -> float:
     """How alike the things shown are, for pictures that are no copies."""
     pair.prepare("embedding", "bhattacharyya")
     term(pair, "cosine")  # the next steps need it, whatever the weights are
-    mixed = sum(weight * term(pair, name) for name, weight in weights.items() if weight) / sum(weights.values())
+    mixed = sum(weight * _evidence(pair, name) for name, weight in weights.items() if weight) / sum(weights.values())
     return float(np.interp(mixed, [x for x, _ in KINDRED], [y for _, y in KINDRED]))
 
 
+def _evidence(pair: Pair, name: str) -> float:
+    """A term of the mix. Hue and saturation say nothing of pictures without colour: there the greys are asked too."""
+    value = term(pair, name)
+    if name == "bhattacharyya" and max(map(_saturation, pair.features(name))) < GREYISH:
+        value = min(value, pair.similarity("grey"))
+    return value
+
+
+def _saturation(histogram: npt.NDArray[np.float32]) -> float:
+    """Mean saturation (0 to 255) of a histogram of hue × saturation."""
+    by_saturation = histogram.sum(axis=0)
+    return float(by_saturation @ np.arange(len(by_saturation)) / max(float(by_saturation.sum()), 1e-9))
+
+
 def _ramp(value: float, low: float, high: float) -> float:
-    """0 up to ``low``, 1 from ``high``, straight between."""
+    """0 up to ``low``, 1 from ``high``, straight between; a step where they are one."""
+    if high <= low:
+        return float(value >= high)
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 

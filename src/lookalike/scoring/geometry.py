@@ -103,11 +103,11 @@ def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int) -> Geom
 
 def transform_of(pair: Pair, found: Geometry) -> Transform:
     """The geometry as the record callers get: second onto first in the caller's order and original pixels."""
-    flip, rotation = TRANSFORMS[found.orientation]
+    flip, rotation = TRANSFORMS[inverse(found.orientation)]
     homography = _in_original_pixels(pair, found)
     overlap, overlap_other = found.overlap, found.overlap_other
     if pair.swapped:
-        flip, rotation = TRANSFORMS[inverse(found.orientation)]
+        flip, rotation = TRANSFORMS[found.orientation]
         homography = inverted(homography)
         overlap, overlap_other = overlap_other, overlap
     homography = homography / homography[2, 2]

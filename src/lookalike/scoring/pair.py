@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from lookalike.features.base import Method, method
 from lookalike.threads import both
@@ -17,12 +20,13 @@ class FeatureCache:
     """Features of the pictures seen last, by picture and method, for runs in which pictures recur.
 
     Args:
-        most: features kept at most; the one unused for longest goes first.
+        most_bytes: what the features may take in all; the one unused for longest goes first.
     """
 
-    def __init__(self, most: int = 2000) -> None:
-        self.most = most
-        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
+    def __init__(self, most_bytes: int = 256 * 2**20) -> None:
+        self.most_bytes = most_bytes
+        self._kept: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
         self._lock = threading.Lock()
 
     def extract(self, made: Method[Any], picture: Picture) -> Any:
@@ -31,13 +35,26 @@ class FeatureCache:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
+                return self._kept[key][0]
         feature = made.extract([picture])[0]
         with self._lock:
-            self._kept[key] = feature
-            while len(self._kept) > self.most:
-                self._kept.popitem(last=False)
+            if key not in self._kept:
+                self._kept[key] = (feature, size := _size(feature))
+                self._bytes += size
+            while self._bytes > self.most_bytes:
+                self._bytes -= self._kept.popitem(last=False)[1][1]
         return feature
+
+
+def _size(feature: Any) -> int:
+    """Bytes of a feature, whatever record its arrays lie in."""
+    if isinstance(feature, np.ndarray):
+        return feature.nbytes
+    if dataclasses.is_dataclass(feature):
+        return sum(_size(getattr(feature, field.name)) for field in dataclasses.fields(feature))
+    if isinstance(feature, (tuple, list)):
+        return sum(map(_size, feature))
+    return 100
 
 
 class Pair:
@@ -69,8 +86,7 @@ class Pair:
 
     def method(self, name: str) -> Method[Any]:
         """The method called ``name`` with this pair's options; one object for all pairs with the same options."""
-        options = self.options.get(name, {})
-        return _shared_method(name, tuple(sorted(options.items())))
+        return shared_method(name, self.options.get(name, {}))
 
     def features(self, name: str) -> tuple[Any, Any]:
         """The features of both pictures, extracted side by side on first use."""
@@ -99,10 +115,32 @@ class Pair:
 
     def raw(self, name: str) -> float:
         """The method's number before it was mapped into [0, 1]; the similarity is remembered as well."""
-        self.similarity(name)
-        return float(self.method(name).raw(*self.features(name)))
+        made = self.method(name)
+        raw = float(made.raw(*self.features(name)))
+        self.similarities[name] = made.mapped(raw)
+        return raw
+
+    def identical(self) -> bool:
+        """Whether both show the same pixels; decodes them only where the files differ."""
+        return self.first.digest == self.second.digest or (
+            self.first.original_size == self.second.original_size
+            and self.method("exact").compare(*self.features("exact")) == 1
+        )
+
+
+def shared_method(name: str, arguments: Mapping[str, Any]) -> Method[Any]:
+    """The method called ``name``; one object for all that ask for it with the same arguments.
+
+    Raises:
+        UnknownMethod, UsageError, ModelError: no such method, or arguments that it does not take.
+    """
+    return _shared_method(name, tuple(sorted((key, _frozen(value)) for key, value in arguments.items())))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=64)
-def _shared_method(name: str, options: tuple[tuple[str, Any], ...]) -> Method[Any]:
-    return method(name, **dict(options))
+def _shared_method(name: str, arguments: tuple[tuple[str, Any], ...]) -> Method[Any]:
+    return method(name, **dict(arguments))

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from lookalike.scoring.auto import auto
+from lookalike.scoring.auto import Outcome, auto
 from lookalike.scoring.pair import Pair
 from lookalike.scoring.presets import PRESETS, Preset
 from lookalike.scoring.terms import term
-from lookalike.types import Comparison, Transform, verdict_of
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a rule found: the score in [0, 1], and whatever it can say about it."""
-
-    score: float
-    reasons: tuple[str, ...] = ()
-    transform: Transform | None = None
+from lookalike.types import Comparison, Verdict, verdict_of
 
 
 def decide(pair: Pair, preset: Preset) -> Comparison:
@@ -44,7 +34,7 @@ def finish(pair: Pair, outcome: Outcome, preset: str) -> Comparison:
         a=a.source,
         b=b.source,
         score=outcome.score,
-        verdict=verdict_of(outcome.score),
+        verdict=_verdict(pair, outcome.score),
         parts=dict(pair.similarities),
         transform=outcome.transform,
         reasons=outcome.reasons,
@@ -52,6 +42,11 @@ def finish(pair: Pair, outcome: Outcome, preset: str) -> Comparison:
         model=pair.method("embedding").label if embedded else None,  # type: ignore[attr-defined]
         details=dict(pair.details),
     )
+
+
+def _verdict(pair: Pair, score: float) -> Verdict:
+    """The band of the score; a method may find no difference where there is one, and then the word is not identical."""
+    return verdict_of(score) if score < 1 or pair.identical() else "near-duplicate"
 
 
 def _value(pair: Pair, name: str) -> float:
@@ -88,12 +83,11 @@ def _layered(pair: Pair, preset: Preset) -> Outcome:
     disagree = abs(fast - _value(pair, "embedding")) > preset.thresholds["disagree"]
     if disagree and _value(pair, "keypoints") > 0:
         return Outcome(_mix(pair, preset.weights))
-    return Outcome(_mix(pair, PRESETS["semantic"].weights))
+    return Outcome(_mix(pair, {name: preset.weights[name] for name in ("fast", "embedding")}))
 
 
 def _auto(pair: Pair, preset: Preset) -> Outcome:
-    found = auto(pair, preset.thresholds, preset.weights)
-    return Outcome(found.score, found.reasons, found.transform)
+    return auto(pair, preset.thresholds, preset.weights)
 
 
 RULES: dict[str, Callable[[Pair, Preset], Outcome]] = {

@@ -20,13 +20,14 @@ def _cosine(pair: Pair) -> float:
 
 
 def _good_orb_matches(pair: Pair) -> float:
-    from lookalike.features.keypoints import ORB
+    from lookalike.features.keypoints import ORB, PUBLISHED_FULL
 
     orb = pair.method("orb")
     assert isinstance(orb, ORB)
-    a, b = pair.features("orb")
-    pair.details["good_orb_matches"] = orb.good_matches(a, b)
-    pair.similarities["keypoints"] = orb.published_score(a, b)
+    if "keypoints" not in pair.similarities:
+        good = orb.good_matches(*pair.features("orb"))
+        pair.details["good_orb_matches"] = good
+        pair.similarities["keypoints"] = min(1.0, good / PUBLISHED_FULL)
     return pair.similarities["keypoints"]
 
 
