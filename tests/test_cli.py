@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,18 +15,21 @@ import pytest
 
 from lookalike import LookalikeError, errors
 from lookalike.cli import main
+from lookalike.console import styled
+from lookalike.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 SHIRT, CROPPED = str(EXAMPLES / "shirt.jpg"), str(EXAMPLES / "shirt-cropped.jpg")
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+def run(*arguments: str, cwd: Path | None = None, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
+    # PYTHONUTF8 would win over a locale, and so hide what a Windows pipe does
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     return subprocess.run(
         [sys.executable, "-m", "lookalike", *arguments],
         capture_output=True,
-        encoding="utf-8",
+        encoding="cp1252" if encoding == "cp1252" else "utf-8",
         timeout=60,
         cwd=cwd,
         env=environment,
@@ -84,6 +90,15 @@ def test_one_method_alone(capsys: pytest.CaptureFixture[str], name: str) -> None
         (["compare", SHIRT, CROPPED, "--wat"], 2, "--wat"),
         (["compare", SHIRT, CROPPED, "--method", "ssim", "--preset", "fast"], 2, "method"),
         (["compare", SHIRT, CROPPED, "--explain", "reasons.xyz"], 2, "reasons.xyz"),
+        (["compare", SHIRT, CROPPED, "--out", "scores.csv"], 2, "--pairs"),
+        (["compare", "--pairs", "p.csv", "--parts"], 2, "--out scores.csv"),
+        (["compare", "--pairs", "p.csv", "--parts", "--out", "s.csv"], 2, "leave it out"),
+        (["compare", "--pairs", "p.csv", "--explain", "why.png"], 2, "--explain"),
+        (["compare", SHIRT, CROPPED, "--preset", "fast", "--size", "128"], 2, "'fast' does not use"),
+        (["compare", SHIRT, CROPPED, "--method", "phash", "--model", "x.onnx"], 2, "'phash' does not use"),
+        (["compare", SHIRT, CROPPED, "--method", "phash", "--preset-file", "x.toml"], 2, "--preset-file"),
+        (["a.jpg", "b.jpg"], 2, "did you mean `lookalike compare a.jpg b.jpg`?"),
+        (["comapre", "a.jpg", "b.jpg"], 2, "compare"),
     ],
 )
 def test_mistakes_get_one_line_and_their_own_exit_code(
@@ -169,3 +184,101 @@ def test_explain_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert code == 0
         assert name in err
         assert (tmp_path / name).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["methods"],
+        ["presets"],
+        ["models"],
+        ["--help"],
+        ["compare", "--help"],
+        ["compare", SHIRT, CROPPED, "--method", "phash", "--parts"],
+        ["compare", "--pairs", "p.csv", "--method", "phash"],
+    ],
+    ids=" ".join,
+)
+def test_a_pipe_of_any_encoding_is_written_to(tmp_path: Path, encoding: str, arguments: list[str]) -> None:
+    shutil.copy(SHIRT, tmp_path / "シャツ.jpg")
+    (tmp_path / "p.csv").write_text("a,b\nシャツ.jpg,シャツ.jpg\n", encoding="utf-8")
+    done = run(*arguments, cwd=tmp_path, encoding=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+    if encoding == "cp1252" and "--pairs" in arguments:
+        assert r"\u30b7\u30e3\u30c4.jpg" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_errors_fit_any_encoding(encoding: str) -> None:
+    done = run("compare", "シャツ.jpg", SHIRT, encoding=encoding)
+    assert done.returncode == errors.SourceNotFound.exit_code
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys)
+    assert (code, err) == (0, "")
+    assert "Commands:" in out
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "compare", SHIRT, SHIRT, "--parts", "--quiet")
+    assert (code, out) == (2, "")
+    assert "--parts" in err
+    own = tmp_path / "own.toml"
+    own.write_text("[preset.mine]\nweights = { phash = 1.0 }\n", encoding="utf-8")
+    code, _, err = call(capsys, "compare", SHIRT, SHIRT, "--preset-file", str(own))
+    assert code == 2
+    assert "--preset: mine" in err
+    code, out, _ = call(capsys, "compare", SHIRT, SHIRT, "--preset-file", str(own), "--preset", "mine", "-q")
+    assert (code, out) == (0, "1.0000\n")
+
+
+def test_json_has_the_parts_asked_for_or_not(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "compare", SHIRT, SHIRT, "--json", "--quiet", "--parts", "--method", "phash")
+    assert code == 0
+    assert json.loads(out)["parts"] == {"phash": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colour_can_be_declined(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], coloured: bool) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b" in styled("0.97", bold=True)) == coloured
+    assert "0.97" in styled("0.97", bold=True)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_shows_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Progress(40, quiet=False) as advance:
+        for _ in range(40):
+            advance()
+    assert re.search(r"40/40.*\d/s.*0:00:00.*left", terminal.getvalue())
+
+
+def test_progress_elsewhere_is_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = iter(range(0, 1000, 2))
+    monkeypatch.setattr("lookalike.progress.time.monotonic", lambda: float(next(clock)))
+    with Progress(8, quiet=False) as advance:
+        for _ in range(6):
+            advance()
+    assert capsys.readouterr().err.splitlines() == ["3 of 8 pairs, 0.5/s, 10 s left", "6 of 8 pairs, 0.5/s, 4 s left"]
+    with Progress(8, quiet=True) as advance:
+        for _ in range(6):
+            advance()
+    assert capsys.readouterr().err == ""

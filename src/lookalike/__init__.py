@@ -57,6 +57,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     # Everything is imported on first use: NumPy and Pillow take longer to import than some comparisons take.
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("lookalike")
     if name not in _HOMES:
         raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"lookalike.{_HOMES[name]}"), name)

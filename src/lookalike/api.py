@@ -61,7 +61,7 @@ def compare(
     >>> square = np.zeros((64, 64), np.uint8)
     >>> square[16:48, 16:48] = 255
     >>> print(compare(square, square))
-    1.00  identical   (the same file)
+    1.00  identical   (the same pixels)
     """
     from lookalike.scoring.rules import by_method, decide  # brings OpenCV and ONNX Runtime
 
@@ -71,6 +71,7 @@ def compare(
         from lookalike.explain import output_kind
 
         output_kind(explain)  # a name that cannot be written is said before any work
+        _refuse_to_overwrite(explain, a, b)
     pair = make_pair(a, b, _merged(chosen, method, options), limits, trim=trim)
     result = decide(pair, chosen) if method is None else by_method(pair, method)
     if explain is not None:
@@ -97,6 +98,13 @@ def _merged(preset: Preset, method: str | None, given: Options | None) -> Option
     for name in {*merged, *([method] if method else [])}:
         shared_method(name, merged.get(name, {}))
     return merged
+
+
+def _refuse_to_overwrite(out: str | os.PathLike[str], *sources: Source) -> None:
+    for source in sources:
+        is_file = isinstance(source, (str, os.PathLike)) and os.path.exists(source) and os.path.exists(out)
+        if is_file and os.path.samefile(out, source):  # type: ignore[arg-type]
+            raise UsageError(f"the reasons would overwrite {source_name(source)}", remedy="name another file")
 
 
 def _chosen(

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lookalike.errors import LookalikeError, UsageError, printable
 
 if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
 
+
+class _Commands(TyperGroup):
+    """The commands; a picture where a command belongs gets told what was probably meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-") and _may_be_a_picture(name):
+            meant = " ".join(["lookalike compare", *args[:2]])
+            raise UsageError(f"there is no command {printable(name)!r}", remedy=f"did you mean `{printable(meant)}`?")
+        return super().resolve_command(ctx, args)
+
+
+def _may_be_a_picture(name: str) -> bool:
+    return any(mark in name for mark in "./\\") or os.path.exists(name)
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="lookalike",
     help="How alike two pictures are, as a number from 0 to 1 that means something.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -103,6 +121,9 @@ def compare(
         max_redirects=max_redirects,
         allow_private_hosts=allow_private_hosts,
     )
+    _refuse_idle(a, b, pairs=pairs, out=out, explain=explain, as_json=as_json, parts=parts, quiet=quiet)
+    if method is not None and preset_file is not None:
+        raise UsageError("a single method has no preset", remedy="leave out --method or --preset-file")
     chosen = _preset(preset, preset_file)
     request: dict[str, Any] = {
         "preset": chosen if method is None else preset,
@@ -113,17 +134,14 @@ def compare(
         "limits": limits,
         "trim": trim,
     }
+    _refuse_idle_embedding(request)
     if pairs is not None:
-        if a is not None or explain is not None:
-            raise UsageError("--pairs takes its pictures from the file", remedy="leave out A, B and --explain")
         from lookalike.console import compare_table
 
         compare_table(pairs, out, request, as_json=as_json, quiet=quiet)
         return
-    if a is None or b is None:
-        raise UsageError("two pictures are needed", remedy="lookalike compare A B")
-    if out is not None:
-        raise UsageError("--out goes with --pairs", remedy="use --explain for a picture of the reasons")
+    assert a is not None
+    assert b is not None
     from lookalike.api import compare as compare_pictures
     from lookalike.console import show
 
@@ -162,11 +180,56 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     list_models(as_json=as_json)
 
 
+def _refuse_idle(
+    a: str | None,
+    b: str | None,
+    *,
+    pairs: str | None,
+    out: str | None,
+    explain: str | None,
+    as_json: bool,
+    parts: bool,
+    quiet: bool,
+) -> None:
+    """Refuse what would silently do nothing."""
+    if pairs is not None:
+        if a is not None or explain is not None:
+            raise UsageError("--pairs takes its pictures from the file", remedy="leave out A, B and --explain")
+        if parts and out is None:
+            raise UsageError("--parts shows one pair", remedy="--out scores.csv gets a column for every part")
+        if parts:
+            raise UsageError("--parts shows one pair", remedy="leave it out: --out gets every part anyway")
+        return
+    if a is None or b is None:
+        raise UsageError("two pictures are needed", remedy="lookalike compare A B")
+    if out is not None:
+        raise UsageError("--out goes with --pairs", remedy="use --explain for a picture of the reasons")
+    if parts and quiet and not as_json:
+        raise UsageError("--quiet prints the score alone", remedy="leave out --parts or --quiet")
+
+
+def _refuse_idle_embedding(request: dict[str, Any]) -> None:
+    from lookalike.console import parts_of
+    from lookalike.features.base import REGISTRY
+
+    method = request["method"]
+    if not request["options"] or "embedding" in parts_of(request) or (method is not None and method not in REGISTRY):
+        return  # an unknown method has an error of its own
+    chosen = f"method {method!r}" if method is not None else f"preset {request['preset'].name!r}"
+    raise UsageError(f"--size and --model are for the embedding, which {chosen} does not use", remedy="leave them out")
+
+
 def _preset(name: str, file: str | None) -> Preset:
     from lookalike.scoring.presets import preset as find
     from lookalike.scoring.presets import read_presets
 
-    return find(name, read_presets(file) if file is not None else None)
+    own = read_presets(file) if file is not None else {}
+    found = find(name, own)
+    if file is not None and name not in own:
+        raise UsageError(
+            f"{printable(file)} has no preset {name!r}", remedy=f"choose one of it with --preset: {', '.join(own)}"
+        )
+    return found
 
 
 def _numbers(option: str, entries: list[str] | None) -> dict[str, float]:
@@ -189,10 +252,11 @@ def _embedding_options(size: int | None, model: str | None) -> dict[str, dict[st
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; every error is one line."""
-    from lookalike.console import quiet_libraries, report
+    from lookalike.console import accept_any_encoding, quiet_libraries, report
 
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     as_json = "--json" in arguments
+    accept_any_encoding()
     quiet_libraries()
     try:
         code = app(arguments, standalone_mode=False)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 import warnings
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lookalike.errors import LookalikeError, printable
+from lookalike.errors import LookalikeError, PictureError, printable
 from lookalike.types import Comparison, PairFailure, format_score
+
+if TYPE_CHECKING:
+    from lookalike.pairs import Row
 
 _COLOURS = {
     "identical": typer.colors.BRIGHT_GREEN,
@@ -20,6 +25,16 @@ _COLOURS = {
     "same category": typer.colors.YELLOW,
     "different": typer.colors.RED,
 }
+
+
+def styled(text: str, **style: Any) -> str:
+    """``text`` in the colours of ``typer.style``, unless NO_COLOR is set or the terminal knows none.
+
+    Typer itself takes them off again where the output is no terminal.
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return typer.style(text, **style)
 
 
 def show(result: Comparison, *, as_json: bool, parts: bool, quiet: bool) -> None:
@@ -31,7 +46,7 @@ def show(result: Comparison, *, as_json: bool, parts: bool, quiet: bool) -> None
         typer.echo(f"{result.score:.4f}")
         return
     score, rest = str(result).split("  ", 1)
-    typer.echo(f"{typer.style(score, fg=_COLOURS[result.verdict], bold=True)}  {rest}")
+    typer.echo(f"{styled(score, fg=_COLOURS[result.verdict], bold=True)}  {rest}")
     if parts:
         width = max(map(len, [*result.parts, *result.details]), default=0)
         for name, value in sorted(result.parts.items(), key=lambda part: -part[1]):
@@ -53,7 +68,14 @@ def report(error: LookalikeError, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"error": error.to_dict()}))
     else:
-        typer.echo(f"{typer.style('error:', fg=typer.colors.RED, bold=True)} {printable(str(error), 500)}", err=True)
+        typer.echo(f"{styled('error:', fg=typer.colors.RED, bold=True)} {printable(str(error), 500)}", err=True)
+
+
+def accept_any_encoding() -> None:
+    """Let a pipe that cannot hold a character, such as シ in Windows' cp1252, get its escape instead of a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def quiet_libraries() -> None:
@@ -82,32 +104,58 @@ def compare_table(pairs: str, out: str | None, request: dict[str, Any], *, as_js
 
     from lookalike.api import compare_many
     from lookalike.pairs import read_pairs
-    from lookalike.progress import Progress
-    from lookalike.scores import check_writable, scores_file
+    from lookalike.scores import check_writable
 
+    if out is not None:
+        check_writable(Path(out))
     rows = read_pairs(pairs)
     results = compare_many(((row.a, row.b) for row in rows), **request)
     if out is None:
-        for result in results:
-            typer.echo(json.dumps(result.to_dict()) if as_json else _line(result))
-        return
-    check_writable(Path(out))
+        failed = _print_results(results, as_json=as_json, quiet=quiet)
+    else:
+        failed = _write_results(rows, results, out, parts_of(request), quiet=quiet)
+        if as_json:
+            typer.echo(json.dumps({"pairs": len(rows), "failed": failed, "out": out}))
+        elif not quiet:
+            tail = f", {failed} failed (see the column error)" if failed else ""
+            typer.echo(f"{len(rows)} pairs compared{tail}; scores in {printable(out)}", err=True)
+    if failed == len(rows):
+        raise typer.Exit(PictureError.exit_code)
+
+
+def _print_results(results: Iterable[Comparison | PairFailure], *, as_json: bool, quiet: bool) -> int:
+    failed = 0
+    for result in results:
+        failed += isinstance(result, PairFailure)
+        if as_json:
+            typer.echo(json.dumps(result.to_dict()))
+        elif not quiet:
+            typer.echo(_line(result))
+        elif isinstance(result, PairFailure):
+            typer.echo("nan")  # every pair keeps its line, and every line is a number
+            typer.echo(f"error: {printable(str(result), 500)}", err=True)
+        else:
+            typer.echo(f"{result.score:.4f}")
+    return failed
+
+
+def _write_results(
+    rows: list[Row], results: Iterable[Comparison | PairFailure], out: str, parts: list[str], *, quiet: bool
+) -> int:
+    from lookalike.progress import Progress
+    from lookalike.scores import OURS, scores_file
+
     extra = list(dict.fromkeys(name for row in rows for name in row.rest))
-    failed = done = 0
-    with scores_file(out, extra, _parts_of(request)) as writer, Progress(len(rows), quiet=quiet) as advance:
+    replaced = [name for name in extra if name in OURS]
+    if replaced and not quiet:
+        typer.echo(f"note: not taken over, as results are called so: {printable(', '.join(replaced))}", err=True)
+    failed = 0
+    with scores_file(out, extra, parts) as writer, Progress(len(rows), quiet=quiet) as advance:
         for row, result in zip(rows, results, strict=True):
             writer.write(result, row.rest)
-            done += 1
             failed += isinstance(result, PairFailure)
             advance()
-    summary = {"pairs": done, "failed": failed, "out": out}
-    if as_json:
-        typer.echo(json.dumps(summary))
-    elif not quiet:
-        tail = f", {failed} failed (see the column error)" if failed else ""
-        typer.echo(f"{done} pairs compared{tail}; scores in {printable(out)}", err=True)
-    if failed and failed == done:
-        raise typer.Exit(3)
+    return failed
 
 
 def _line(result: Comparison | PairFailure) -> str:
@@ -117,11 +165,10 @@ def _line(result: Comparison | PairFailure) -> str:
     return f"{format_score(result.score)}  {names}  {result.verdict}"
 
 
-def _parts_of(request: dict[str, Any]) -> list[str]:
-    """The parts that can occur, for the columns of a table."""
+def parts_of(request: dict[str, Any]) -> list[str]:
+    """The similarities that can occur, for the columns of a table."""
     if request["method"] is not None:
         return [request["method"]]
-    preset = request["preset"]
     from lookalike.scoring.presets import possible_parts
 
-    return possible_parts(preset.changed(request["weights"]))
+    return possible_parts(request["preset"].changed(request["weights"]))

@@ -28,7 +28,7 @@ was wrong, with which picture, and what to do about it.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LookalikeError(Exception):
@@ -46,6 +46,13 @@ class LookalikeError(Exception):
         self.reason = reason
         self.remedy = remedy
         super().__init__(reason)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (
+            type(self),
+            self.args,
+            self.__dict__,
+        )  # keyword arguments do not survive pickling by themselves
 
     @property
     def kind(self) -> str:
@@ -185,6 +192,12 @@ class OutputError(LookalikeError):
     """A result cannot be written where it was asked for."""
 
     exit_code = 17
+
+
+def _rebuilt(kind: type[LookalikeError], arguments: tuple[Any, ...], state: dict[str, Any]) -> LookalikeError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 def printable(text: str, limit: int = 200) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
+from lookalike.console import styled
 from lookalike.types import BANDS
 
 
@@ -31,11 +32,11 @@ def list_presets(file: str | None, *, as_json: bool) -> None:
         typer.echo(json.dumps([{key: getattr(preset, key) for key in keys} for preset in table.values()]))
         return
     for preset in table.values():
-        typer.echo(f"{typer.style(f'{preset.name:<10}', bold=True)}  {preset.about}")
+        typer.echo(f"{styled(f'{preset.name:<10}', bold=True)}  {preset.about}")
         for label, numbers in (("weights", preset.weights), ("thresholds", preset.thresholds)):
             if numbers:
                 typer.echo(f"{'':10}  {label}: {', '.join(f'{key}={value:g}' for key, value in numbers.items())}")
-    bands = ", ".join(f"≥ {lowest:.2f} {verdict}" for lowest, verdict in BANDS[1:-1])
+    bands = ", ".join(f"from {lowest:.2f} {verdict}" for lowest, verdict in BANDS[1:-1])
     typer.echo(f"\nauto's score means: 1.00 identical, {bands}, below that different")
 
 
@@ -60,4 +61,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
     for number, line in enumerate((head, *rows)):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        typer.echo(typer.style(text, bold=True) if number == 0 else text)
+        typer.echo(styled(text, bold=True) if number == 0 else text)

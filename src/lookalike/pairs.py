@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lookalike.errors import SourceNotFound, SourceUnreadable, UsageError
+from lookalike.errors import SourceNotFound, SourceUnreadable, UsageError, printable
 from lookalike.optional import need
 
 READABLE = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -34,7 +34,7 @@ def read_pairs(path: str | Path) -> list[Row]:
 
     Raises:
         SourceNotFound, SourceUnreadable: the file is not there, or is no such table.
-        UsageError: another suffix, or rows without two pictures.
+        UsageError: another suffix, no rows, rows without two pictures, or a header with only one of ``a`` and ``b``.
     """
     file = Path(path)
     suffix = file.suffix.lower()
@@ -44,12 +44,14 @@ def read_pairs(path: str | Path) -> list[Row]:
         rows = _READERS[suffix](file)
     except FileNotFoundError as error:
         raise SourceNotFound("there is no such file", source=str(path), remedy="check the path") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error, RecursionError) as error:  # RecursionError: JSON nested beyond reason
         raise SourceUnreadable(f"not a table of pairs: {error}", source=str(path)) from error
+    if not rows:
+        raise UsageError(f"no pairs in {printable(file.name)}", remedy="give it a row for each pair")
     made = []
     for number, row in enumerate(rows, 1):
         if not row.get("a") or not row.get("b"):
-            raise UsageError(f"{file.name}, row {number}: two pictures are needed, in the columns a and b")
+            raise UsageError(f"{printable(file.name)}, row {number}: two pictures are needed, in the columns a and b")
         rest = {key: value for key, value in row.items() if key not in ("a", "b") and key is not None}
         made.append(Row(_beside(str(row["a"]), file), _beside(str(row["b"]), file), rest))
     return made
@@ -58,8 +60,8 @@ def read_pairs(path: str | Path) -> list[Row]:
 def _beside(source: str, file: Path) -> str:
     if "://" in source or os.path.isabs(source) or os.path.exists(source):
         return source
-    near = file.parent / source
-    return str(near) if near.exists() else source
+    near = os.path.join(file.parent, source)
+    return near if os.path.exists(near) else source
 
 
 def _read_separated(file: Path, delimiter: str) -> list[dict[str, Any]]:
@@ -67,23 +69,36 @@ def _read_separated(file: Path, delimiter: str) -> list[dict[str, Any]]:
         lines = [line for line in csv.reader(stream, delimiter=delimiter) if line]
     if not lines:
         return []
-    if {"a", "b"} <= set(lines[0]):
+    named = {"a", "b"} & set(lines[0])
+    if len(named) == 1 and not any("." in cell or "/" in cell for cell in lines[0][:2]):  # else these are two pictures
+        missing = "b" if "a" in named else "a"
+        raise UsageError(
+            f"{printable(file.name)} has a column {named.pop()!r} and none called {missing!r}",
+            remedy="call the columns of the pictures a and b",
+        )
+    if len(named) == 2:
         return [dict(zip(lines[0], line, strict=False)) for line in lines[1:]]
     names = ["a", "b", *(f"column{number}" for number in range(3, 1 + max(map(len, lines))))]
     return [dict(zip(names, line, strict=False)) for line in lines]
 
 
 def _read_jsonl(file: Path) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    with file.open(encoding="utf-8-sig", newline="\n") as stream:  # only \n ends a line: U+2028 may stand in a string
+        rows = [json.loads(line) for line in stream if line.strip()]
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError("every line must be an object")
     return rows
 
 
 def _read_parquet(file: Path) -> list[dict[str, Any]]:
+    arrow, parquet = need("pyarrow", extra="parquet"), need("pyarrow.parquet", extra="parquet")
     if not file.exists():
         raise FileNotFoundError(file)
-    rows: list[dict[str, Any]] = need("pyarrow.parquet", extra="parquet").read_table(file).to_pylist()
+    try:
+        # no partitioning: a folder called a=1 would otherwise become a column
+        rows: list[dict[str, Any]] = parquet.read_table(file, partitioning=None).to_pylist()
+    except arrow.ArrowException as error:  # not all of them are ValueErrors
+        raise ValueError(str(error)) from error
     return rows
 
 

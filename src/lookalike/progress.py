@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -22,30 +23,36 @@ class Progress:
 
     def __enter__(self) -> Callable[[], None]:
         self.started = self.said = time.monotonic()
-        if not self.quiet and sys.stderr.isatty():
+        if not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
-            columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            rate, left = TextColumn("{task.fields[rate]}"), TextColumn("left")
+            columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), left)
             self.bar = Bar(*columns, console=Console(file=sys.stderr), transient=True)
             self.bar.start()
-            self.task = self.bar.add_task("comparing", total=self.total)
+            self.task = self.bar.add_task("comparing", total=self.total, rate="")
         return self.advance
 
     def advance(self) -> None:
         """One more pair is done."""
         self.done += 1
+        now = time.monotonic()
+        rate = self.done / max(now - self.started, 1e-9)
         if self.bar is not None:
-            self.bar.advance(self.task)
-        elif not self.quiet and time.monotonic() - self.said > EVERY_SECONDS:
-            self.said = time.monotonic()
-            rate = self.done / (self.said - self.started)
+            self.bar.update(self.task, advance=1, rate=_per_second(rate))
+        elif not self.quiet and now - self.said > EVERY_SECONDS:
+            self.said = now
             left = (self.total - self.done) / rate
-            typer.echo(f"{self.done} of {self.total} pairs, {rate:.0f}/s, {left:.0f} s left", err=True)
+            typer.echo(f"{self.done} of {self.total} pairs, {_per_second(rate)}, {left:.0f} s left", err=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         if self.bar is not None:
             self.bar.stop()
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
-from lookalike.errors import OutputError, UsageError
+from lookalike.errors import OutputError, UsageError, printable
+from lookalike.explain.output import appearing_whole, cannot_write
+from lookalike.features.base import REGISTRY
 from lookalike.optional import need
+from lookalike.scoring.presets import PRESETS
+from lookalike.scoring.terms import SPECIAL
 from lookalike.types import Comparison, PairFailure
 
 WRITABLE = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -21,10 +24,25 @@ WRITABLE = (".csv", ".tsv", ".jsonl", ".parquet")
 COLUMNS = ("a", "b", "score", "verdict", "reasons", "preset", "model", "flip", "rotation", "inliers", "overlap")
 TAIL = ("error", "error_reason")
 
+OURS = frozenset(
+    [*COLUMNS, *TAIL, "parts", "transform", "details", *(f"part_{name}" for name in (*SPECIAL, *REGISTRY, *PRESETS))]
+)
+"""Names a result may use, in any format. Columns called so in a pairs file are not taken over: of a pair that fails
+they would tell what an older run found."""
+
+
+def taken_over(rest: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a pairs file that go into the scores: all but :data:`OURS`.
+
+    >>> taken_over({"label": "1", "score": "0.97", "part_number": "X-1", "part_ssim": "0.9"})
+    {'label': '1', 'part_number': 'X-1'}
+    """
+    return {name: value for name, value in rest.items() if name not in OURS}
+
 
 def flat(result: Comparison | PairFailure, rest: Mapping[str, Any], parts: Sequence[str]) -> dict[str, Any]:
     """A result as one row of a table: :data:`COLUMNS`, a column ``part_NAME`` for each of ``parts``, the error."""
-    row: dict[str, Any] = {**rest, "a": result.a, "b": result.b}
+    row: dict[str, Any] = {**taken_over(rest), "a": result.a, "b": result.b}
     if isinstance(result, PairFailure):
         return {**row, "error": result.failure.kind, "error_reason": result.failure.reason}
     transform = result.transform
@@ -46,20 +64,32 @@ def flat(result: Comparison | PairFailure, rest: Mapping[str, Any], parts: Seque
     return row
 
 
-class Writer(Protocol):
-    """Takes results one by one."""
+class Writer:
+    """Takes results one by one, for a table that :func:`scores_file` opened."""
+
+    def __init__(self, file: Path, table: Any) -> None:
+        self.file, self.table = file, table
 
     def write(self, result: Comparison | PairFailure, rest: Mapping[str, Any]) -> None:
-        """Append one result."""
+        """Append one result, and of ``rest`` what :func:`taken_over` leaves.
+
+        Raises:
+            OutputError: the file cannot be written, as on a full disk.
+        """
+        with cannot_write(self.file):
+            self.table.write(result, rest)
 
 
 @contextmanager
 def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) -> Iterator[Writer]:
-    """A table of scores being written; it appears under its name when the block ends, also when Ctrl-C ends it.
+    """A table of scores being written; it appears under its name when the block ends.
+
+    So it does when Ctrl-C or the closing of a generator ends the block, with what was written until then. Any other
+    exception leaves an older file of that name as it was.
 
     Args:
         path: ends in .csv, .tsv, .jsonl or .parquet.
-        extra: names of the columns taken over from the pairs file.
+        extra: names of the columns taken over from the pairs file; those in :data:`OURS` are not.
         parts: names of the parts that get a column; JSONL keeps whatever there is.
 
     Raises:
@@ -67,38 +97,33 @@ def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) ->
         OutputError: the file cannot be written.
     """
     file = Path(path)
-    suffix = file.suffix.lower()
     check_writable(file)
     names = [*COLUMNS, *(f"part_{name}" for name in parts), *TAIL]
-    names = [*(name for name in extra if name not in names), *names]
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    except OSError as error:
-        raise OutputError(f"cannot write {file}: {error.strerror}", remedy="check folder and permissions") from error
-    whole = False
-    try:
-        with os.fdopen(handle, "wb") as raw:
-            writer = _WRITERS[suffix](raw, names, parts)
-            try:
-                yield writer
-            finally:
-                writer.close()
-                whole = True
-    except OSError as error:
-        whole = False
-        raise OutputError(f"cannot write {file}: {error.strerror}", remedy="free some space") from error
-    finally:
-        if whole:
-            os.replace(temporary, file)
-        Path(temporary).unlink(missing_ok=True)
+    names = [*(name for name in extra if name not in OURS), *names]
+    stopped: BaseException | None = None
+    with appearing_whole(file) as raw:
+        with cannot_write(file):
+            table = _WRITERS[file.suffix.lower()](raw, names, parts)
+        try:
+            yield Writer(file, table)
+        except (KeyboardInterrupt, GeneratorExit) as error:
+            stopped = error
+        with cannot_write(file):
+            table.close()
+    if stopped is not None:
+        raise stopped
 
 
 def check_writable(file: Path) -> None:
-    """Raise before any work where ``file`` has another suffix or its folder is not there."""
+    """Raise before any work where ``file`` has another suffix, is a folder, or its folder is not there."""
     if file.suffix.lower() not in WRITABLE:
-        raise UsageError(f"scores cannot be written to {file.name!r}", remedy=f"use one of {', '.join(WRITABLE)}")
+        raise UsageError(
+            f"scores cannot be written to {printable(file.name)!r}", remedy=f"use one of {', '.join(WRITABLE)}"
+        )
     if not file.parent.is_dir():
-        raise OutputError(f"there is no folder {str(file.parent)!r}", remedy="make it first")
+        raise OutputError(f"there is no folder {printable(str(file.parent))!r}", remedy="make it first")
+    if file.is_dir():
+        raise OutputError(f"{printable(str(file))} is a folder", remedy="name a file")
     if file.suffix.lower() == ".parquet":
         need("pyarrow.parquet", extra="parquet")
 
@@ -108,8 +133,8 @@ class _Separated:
 
     def __init__(self, raw: IO[bytes], names: Sequence[str], parts: Sequence[str]) -> None:
         self.parts = parts
-        self.text = io.TextIOWrapper(raw, encoding="utf-8", newline="", write_through=True)
-        self.table = csv.DictWriter(self.text, names, delimiter=self.delimiter, lineterminator="\n")
+        self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
+        self.table = csv.DictWriter(_PlainEnds(self.text), names, delimiter=self.delimiter, lineterminator="\r\n")
         self.table.writeheader()
 
     def write(self, result: Comparison | PairFailure, rest: Mapping[str, Any]) -> None:
@@ -118,6 +143,16 @@ class _Separated:
     def close(self) -> None:
         self.text.flush()
         self.text.detach()
+
+
+class _PlainEnds:
+    """Ends lines in \\n although csv was told \\r\\n: only then does it quote a lone \\r inside a field."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text = text
+
+    def write(self, line: str) -> int:
+        return self.text.write(line.removesuffix("\r\n") + "\n")
 
 
 class _TabSeparated(_Separated):
@@ -129,10 +164,16 @@ class _Lines:
         self.raw = raw
 
     def write(self, result: Comparison | PairFailure, rest: Mapping[str, Any]) -> None:
-        self.raw.write(json.dumps({**rest, **result.to_dict()}).encode() + b"\n")
+        kept = {name: None if _no_number(value) else value for name, value in taken_over(rest).items()}
+        # dates and such, which Parquet has and JSON has not, become text
+        self.raw.write(json.dumps({**kept, **result.to_dict()}, default=str).encode() + b"\n")
 
     def close(self) -> None:
         self.raw.flush()
+
+
+def _no_number(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 class _Parquet:
@@ -141,13 +182,37 @@ class _Parquet:
         self.rows: list[dict[str, Any]] = []
 
     def write(self, result: Comparison | PairFailure, rest: Mapping[str, Any]) -> None:
-        row = flat(result, rest, self.parts)
-        self.rows.append({name: row.get(name) for name in self.names})
+        self.rows.append(flat(result, rest, self.parts))
 
     def close(self) -> None:
         arrow, parquet = need("pyarrow", extra="parquet"), need("pyarrow.parquet", extra="parquet")
-        columns: dict[str, Iterable[Any]] = {name: [row[name] for row in self.rows] for name in self.names}
+        columns = {name: _column(name, [row.get(name) for row in self.rows]) for name in self.names}
         parquet.write_table(arrow.table(columns), self.raw)
+
+
+_TYPES = {"score": "float64", "overlap": "float64", "rotation": "int64", "inliers": "int64", "flip": "bool"}
+
+
+def _column(name: str, values: list[Any]) -> Any:
+    """An Arrow array: ours of a type that never depends on the rows, others of their own or, where mixed, as text."""
+    arrow = need("pyarrow", extra="parquet")
+    if name in OURS:
+        kind = _TYPES.get(name, "float64" if name.startswith("part_") else "string")
+        return arrow.array(map(_text, values) if kind == "string" else values, arrow.type_for_alias(kind))
+    try:
+        array = arrow.array(values)
+        if arrow.types.is_nested(array.type):  # some are no Parquet, such as objects without a key
+            need("pyarrow.parquet", extra="parquet").write_table(arrow.table({name: array}), arrow.BufferOutputStream())
+    except (arrow.ArrowException, ValueError, TypeError, OverflowError):
+        array = arrow.array(map(_text, values), arrow.string())
+    return array
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    text = json.dumps(value, default=str) if isinstance(value, (dict, list)) else str(value)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 _WRITERS: dict[str, Callable[[IO[bytes], Sequence[str], Sequence[str]], Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -158,21 +159,37 @@ class Transform:
     overlap_other: float | None = None
     correlation: float | None = None
 
+    @property
+    def tilt(self) -> float:
+        """By how many degrees the second is turned clockwise beyond the quarter turns, -45 to 45; 0 without points."""
+        if self.homography is None or not self.inliers:
+            return 0.0
+        across, down = self.homography[0], self.homography[3]  # where the second's x axis points in the first
+        turned = -math.degrees(math.atan2(down, -across if self.flip else across))
+        return (turned - self.rotation + 45) % 90 - 45
+
     def __str__(self) -> str:
         words = []
         if self.flip:
             words.append("mirrored")
         if self.rotation:
             words.append(f"turned by {self.rotation}°")
-        if self.overlap is not None and self.overlap_other is not None:
-            share = min(self.overlap, self.overlap_other)
-            if share < 0.93 and max(self.overlap, self.overlap_other) > 0.9:
-                words.append(f"cropped to about {round(100 * share)} %")
-            elif share < 0.93:
-                words.append(f"sharing about {round(100 * share)} %")
+        if abs(self.tilt) >= 2:
+            words.append(f"tilted by about {abs(round(self.tilt))}°")
+        words += self._crop()
         if self.inliers:
             words.append(f"{self.inliers} matching points")
         return ", ".join(words)
+
+    def _crop(self) -> list[str]:
+        if self.overlap is None or self.overlap_other is None or min(self.overlap, self.overlap_other) >= 0.93:
+            return []
+        share = round(100 * min(self.overlap, self.overlap_other))
+        if max(self.overlap, self.overlap_other) <= 0.9 or abs(self.tilt) >= 2:
+            return [f"sharing about {share} %"]
+        if self.overlap < self.overlap_other:
+            return [f"cropped to about {share} %"]
+        return [f"the first is about {share} % of the second"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +283,8 @@ class PairFailure:
 def format_score(score: float) -> str:
     """Two decimals, never rounded up into a better verdict: 0.8999 reads 0.89, and 0.9999 is not 1.00.
 
-    >>> format_score(0.8999), format_score(1.0)
-    ('0.89', '1.00')
+    >>> format_score(0.8999), format_score(0.9698), format_score(0.9999), format_score(1.0)
+    ('0.89', '0.97', '0.99', '1.00')
     """
-    return f"{int(score * 100 + 1e-9) / 100:.2f}"
+    rounded = round(score, 2)
+    return f"{rounded if verdict_of(rounded) == verdict_of(score) else rounded - 0.01:.2f}"

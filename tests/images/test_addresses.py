@@ -366,7 +366,7 @@ def test_what_is_never_allowed_stays_so_on_an_intranet(address):
 @given(st.one_of([inside(network) for network in NEVER_V6]))
 def test_blocked_ipv6_is_blocked_everywhere(address):
     assert not PUBLIC.permits_address(address)
-    assert not INTRANET.permits_address(address)
+    assert not INTRANET.permits_address(address) or address.is_loopback  # ::1 lies in the block of compatible addresses
 
 
 @given(st.ip_addresses(v=4))

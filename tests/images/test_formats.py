@@ -146,8 +146,10 @@ class TestDepth:
         holes = np.array([[np.nan, 1.0, np.inf]], np.float32)
         whole = np.array([[0, 257, 65535]], np.int32)
         large = np.array([[-100, 0, 100]], np.int32)
-        wanted = [[0, 64, 255], [0, 64, 255], [0, 255, 255], [0, 1, 255], [0, 128, 255]]
-        for array, want in zip((unit, wide, holes, whole, large), wanted, strict=True):
+        eight = np.array([[0, 100, 255]], np.int32)  # as Image.convert("I") gives it
+        bytes_ = np.array([[0.0, 100.0, 255.0]], np.float32)
+        wanted = [[0, 64, 255], [0, 64, 255], [0, 255, 255], [0, 1, 255], [0, 128, 255], [0, 100, 255], [0, 100, 255]]
+        for array, want in zip((unit, wide, holes, whole, large, eight, bytes_), wanted, strict=True):
             picture = load(encoded(Image.fromarray(array), "TIFF"))
             assert picture.pixels[0, :, 0].tolist() == want
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
+import inspect
 import json
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -109,26 +111,59 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
 """Where each method lives. Modules are imported on first use: OpenCV and ONNX Runtime are not free."""
 
 
+def check_method(name: object) -> None:
+    """Raise :class:`~lookalike.errors.UnknownMethod` where no method is called ``name``; the message has a near one."""
+    if not isinstance(name, str) or name not in REGISTRY:
+        near = difflib.get_close_matches(str(name), REGISTRY, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "see `lookalike methods`"
+        raise UnknownMethod(f"there is no method called {name!r}", remedy=hint)
+
+
 def method(name: str, **arguments: Any) -> Method[Any]:
     """Make the method called ``name``; ``arguments`` override its defaults.
 
     Raises:
         UnknownMethod: no such name; the message lists near ones.
-        UsageError: the method takes no such argument.
+        UsageError: the method takes no such argument, or not such a value.
 
     >>> method("phash").shape
     (64,)
     """
-    if name not in REGISTRY:
-        near = difflib.get_close_matches(name, REGISTRY, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "see `lookalike methods`"
-        raise UnknownMethod(f"there is no method called {name!r}", remedy=hint)
+    check_method(name)
     module, class_name, defaults = REGISTRY[name]
     made: type[Method[Any]] = getattr(importlib.import_module(f"lookalike.features.{module}"), class_name)
+    signature = inspect.signature(made, eval_str=True)
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        unknown = ", ".join(repr(key) for key in arguments if key not in signature.parameters)
+        takes = ", ".join(signature.parameters) or "no arguments"
+        raise UsageError(f"method {name!r} does not take {unknown}", remedy=f"it takes: {takes}") from error
+    for key, value in arguments.items():
+        _check_value(name, key, value, signature.parameters[key].annotation)
     try:
         return made(**{**defaults, **arguments})
     except TypeError as error:
-        raise UsageError(f"method {name!r} does not take {', '.join(map(repr, arguments))}") from error
+        given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+        raise UsageError(f"method {name!r} cannot be made with {given} ({error})") from error
+
+
+_PLAIN: dict[Any, tuple[tuple[type, ...], str]] = {
+    int: ((int,), "a whole number"),
+    int | None: ((int, type(None)), "a whole number"),
+    float: ((int, float), "a number"),
+    bool: ((bool,), "true or false"),
+    str: ((str, os.PathLike), "a text"),
+}
+"""Annotation → what a value may be, and its name in a message. Others are left to the method itself."""
+
+
+def _check_value(name: str, key: str, value: object, annotation: Any) -> None:
+    """A wrong value is said here: some methods would only meet it deep in OpenCV."""
+    types, words = _PLAIN.get(annotation, ((object,), ""))
+    truth_for_number = isinstance(value, bool) and bool not in types and object not in types
+    if not isinstance(value, types) or truth_for_number:
+        raise UsageError(f"method {name!r} takes {words} for {key!r}, not {value!r}")
 
 
 def describe_methods() -> list[dict[str, Any]]:

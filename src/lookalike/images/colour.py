@@ -31,8 +31,8 @@ def to_decoded(image: Image.Image) -> Decoded:
 
     Palette and grey become RGB; alpha, palette transparency and colour keys are laid on white and kept as mask; CMYK
     and embedded ICC profiles are converted to sRGB (a profile that cannot be read is ignored, as browsers do); 16-bit
-    grey is divided by 257 and kept at full depth; 32-bit integers and floats beyond their natural range (0..65535,
-    0..1) are stretched from their smallest to their largest value.
+    grey is divided by 257 and kept at full depth; 32-bit integers and floats count as 0..1 (floats), 0..255 or
+    0..65535, the first that holds them, and are stretched from their smallest to their largest value where none does.
     """
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         return grey_to_decoded(_full_depth(image), transparent=image.info.get("transparency"))
@@ -131,11 +131,12 @@ def _full_depth(image: Image.Image) -> npt.NDArray[np.uint16]:
         for rows, strip in _strips(image):
             grey16[rows] = np.asarray(strip)
         return grey16
-    top = 1.0 if image.mode == "F" else 65535.0
+    tops = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+    top = 1.0 if image.mode == "F" else 65535.0  # what an infinite value becomes
     ends = [(float(values.min()), float(values.max())) for _, values in _finite_strips(image, top)]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
-    if low >= 0 and high <= top:
-        low, high = 0.0, top
+    if low >= 0 and high <= top:  # Pillow's convert("I") and convert("F") keep the numbers of 8-bit grey
+        low, high = 0.0, next(top for top in tops if high <= top)
     for rows, values in _finite_strips(image, top):
         grey16[rows] = np.round((values - low) / max(high - low, 1e-12) * 65535.0)
     return grey16

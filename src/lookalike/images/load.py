@@ -178,6 +178,8 @@ def _from_image(image: Image.Image, limits: Limits) -> Picture:
     source = getattr(image, "filename", "") or "<image>"
     source = source if isinstance(source, str) else os.fsdecode(source)
     limits.check_size(*image.size, source)
+    if 0 in image.size:
+        raise DecodeFailed(f"the image is {image.width}×{image.height} and has no pixels", source=source)
     try:
         with _reading:
             image.load()

@@ -41,6 +41,9 @@ LEAST_PART = 0.06
 ALL_BUT_EQUAL = 0.985
 """Correlation of whole frames from which equal pixels are looked for in two formats."""
 
+OBJECT_COSINES = (0.40, 0.50)
+"""Embedding cosines between which one object in two pictures becomes believable."""
+
 GREYISH = 8.0
 """Mean saturation, of 255, below which a picture has no colour to speak of."""
 
@@ -91,7 +94,7 @@ def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, floa
                 certainty, found = sure, aligned
             elif found is None and (seen := _same_object(pair, aligned, thresholds)) > 0:
                 score = kindred + seen * max(0.0, SAME_OBJECT - kindred)
-                return Outcome(score, _why_object(aligned), transform_of(pair, aligned))
+                return Outcome(score, _why_object(score, aligned), transform_of(pair, aligned))
     if found is None:
         return Outcome(kindred, _why_alike(kindred))
     return _copy(pair, found, certainty, kindred, thresholds)
@@ -100,7 +103,7 @@ def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, floa
 def _identical(pair: Pair) -> Outcome | None:
     if pair.first.digest == pair.second.digest:
         pair.similarities["exact"] = 1.0
-        return Outcome(1.0, ("the same file",))
+        return Outcome(1.0, (_why_same(pair),))
     pair.prepare("look", "tint")
     if not np.array_equal(*pair.features("look")):
         return None  # other pixels for certain: nobody need decode them all to know
@@ -122,6 +125,10 @@ def _colours_clear(pair: Pair, frame: Geometry, thresholds: Mapping[str, float])
     aligned = by_keypoints(pair, (frame.orientation,), int(thresholds["inliers"]))
     sure = aligned is not None and _aligned_certainty(aligned, thresholds) >= 1 and aligned.tint < frame.tint
     return aligned if aligned is not None and sure else frame
+
+
+def _why_same(pair: Pair) -> str:
+    return "the same pixels" if pair.first.format in {"array", "image"} else "the same file"
 
 
 def _frame_certainty(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> float:
@@ -148,7 +155,7 @@ def _same_object(pair: Pair, found: Geometry, thresholds: Mapping[str, float]) -
         _ramp(found.alignment.part_correlation, thresholds["part_doubt"], thresholds["part"]),
         _ramp(found.alignment.part_share, LEAST_PART / 2, LEAST_PART),
         _ramp(found.inliers, thresholds["inliers_doubt"], thresholds["inliers"]),
-        _ramp(pair.details["cosine"], thresholds["hopeless"], thresholds["hopeless"] + 0.1),
+        _ramp(pair.details["cosine"], *OBJECT_COSINES),
     )
 
 
@@ -171,7 +178,7 @@ def _copy(pair: Pair, found: Geometry, certainty: float, kindred: float, thresho
     copy += recoloured * (RECOLOURED - copy)
     score = max(kindred, certainty * copy + (1 - certainty) * kindred)
     transform = transform_of(pair, found)
-    return Outcome(score, _why_copy(transform, found, recoloured), transform)
+    return Outcome(score, _why_copy(score, transform, found, recoloured), transform)
 
 
 def _kindred(pair: Pair, weights: Mapping[str, float]) -> float:
@@ -203,17 +210,18 @@ def _ramp(value: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-def _why_copy(transform: Transform, found: Geometry, recoloured: float) -> tuple[str, ...]:
+def _why_copy(score: float, transform: Transform, found: Geometry, recoloured: float) -> tuple[str, ...]:
     reasons = [phrase for phrase in str(transform).split(", ") if phrase]
-    if recoloured > 0.5:
+    if recoloured > 0 and score < LEAST_COPY:
         reasons.insert(0, "the same shot in other colours")
     if found.margins:
         reasons.append("margins aside")
     return tuple(reasons) or ("the whole pictures agree",)
 
 
-def _why_object(found: Geometry) -> tuple[str, ...]:
-    return ("the same object in another picture", f"{found.inliers} matching points")
+def _why_object(score: float, found: Geometry) -> tuple[str, ...]:
+    what = "the same object in another picture" if score >= 0.80 else "perhaps the same object in another picture"
+    return (what, f"{found.inliers} matching points")
 
 
 def _why_alike(score: float) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lookalike.errors import UsageError
 from lookalike.features.base import Method, method
 from lookalike.threads import both
 from lookalike.types import Picture
@@ -134,7 +135,11 @@ def shared_method(name: str, arguments: Mapping[str, Any]) -> Method[Any]:
     Raises:
         UnknownMethod, UsageError, ModelError: no such method, or arguments that it does not take.
     """
-    return _shared_method(name, tuple(sorted((key, _frozen(value)) for key, value in arguments.items())))
+    frozen = tuple(sorted((key, _frozen(value)) for key, value in arguments.items()))
+    try:
+        return _shared_method(name, frozen)
+    except TypeError as error:  # a value that cannot be a key, such as a dict
+        raise UsageError(f"method {name!r} cannot be made with {dict(arguments)}") from error
 
 
 def _frozen(value: Any) -> Any:

@@ -13,15 +13,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lookalike.errors import SourceNotFound, UnknownPreset, UsageError
-from lookalike.scoring.terms import check_term
-
-RULES = ("weighted", "early", "layered", "auto")
+from lookalike.errors import SourceNotFound, UnknownPreset, UsageError, printable
+from lookalike.scoring.preset_rules import (
+    RULES,
+    check_options,
+    check_rule,
+    check_text,
+    check_thresholds,
+    check_weights,
+    numbers,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One way to make a score.
+    """One way to make a score. What a preset cannot hold is refused when it is made.
 
     Attributes:
         name: what it is called.
@@ -29,9 +35,16 @@ class Preset:
         rule: ``weighted`` mixes all weights; ``early`` stops at ``fast`` where that reaches ``enough``, else mixes;
             ``layered`` adds keypoints only where ``fast`` and ``embedding`` disagree; ``auto`` is the default preset's
             own rule (:mod:`lookalike.scoring.auto`).
-        weights: term → weight; the mix is divided by their sum.
-        thresholds: name → number, see the rule.
+        weights: term → weight, 0 or more; the mix is divided by their sum.
+        thresholds: name → number; those left out are the rule's own, see
+            :data:`lookalike.scoring.preset_rules.RULES`.
         options: arguments for methods by name.
+
+    Raises:
+        UsageError: an unknown rule, term, threshold or method, or something that is no number where one must be.
+
+    >>> Preset("half", "stops sooner", "early", {"fast": 1, "embedding": 1}).thresholds
+    {'enough': 0.9}
     """
 
     name: str
@@ -41,6 +54,15 @@ class Preset:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_text("name", self.name)
+        check_text("about", self.about)
+        check_rule(self.rule)
+        # checked copies: what the caller does to his tables afterwards changes nothing here
+        object.__setattr__(self, "weights", check_weights(self.rule, self.weights, PRESETS))
+        object.__setattr__(self, "thresholds", check_thresholds(self.rule, self.thresholds))
+        object.__setattr__(self, "options", check_options(self.options))
+
     def changed(
         self, weights: Mapping[str, float] | None = None, thresholds: Mapping[str, float] | None = None
     ) -> Preset:
@@ -48,91 +70,48 @@ class Preset:
 
         Raises:
             UsageError: a weight for something unknown, a threshold the preset does not have, or a number out of range.
+
+        >>> PRESETS["fast"].changed(weights={"ssim": 0.6}).weights
+        {'phash': 0.6, 'ssim': 0.6}
         """
-        for name in weights or {}:
-            check_term(name, set(PRESETS))
-        for name in thresholds or {}:
-            if name not in self.thresholds:
-                has = ", ".join(self.thresholds) or "none"
-                raise UsageError(f"preset {self.name!r} has no threshold {name!r}", remedy=f"it has: {has}")
-        made = replace(
-            self, weights={**self.weights, **(weights or {})}, thresholds={**self.thresholds, **(thresholds or {})}
+        return replace(
+            self,
+            weights={**self.weights, **numbers("weights", weights or {})},
+            thresholds={**self.thresholds, **numbers("thresholds", thresholds or {})},
         )
-        if any(not 0 <= weight < float("inf") for weight in made.weights.values()):
-            raise UsageError("weights must be 0 or more")
-        if made.weights and sum(made.weights.values()) == 0:
-            raise UsageError(f"all weights of preset {self.name!r} are 0")
-        return made
 
 
-AUTO_THRESHOLDS: dict[str, float] = {
-    # geometry: correlation at which a copy is certain, and where the doubt begins
-    "frame": 0.76,
-    "frame_doubt": 0.68,
-    "fine": 0.52,
-    "fine_doubt": 0.40,
-    "aligned": 0.58,
-    "aligned_doubt": 0.50,
-    "part": 0.72,
-    "part_doubt": 0.60,
-    "inliers": 16,
-    "inliers_doubt": 9,
-    # recolouring, in units of Lab: see features/tint.py
-    "tint": 8.0,
-    "tint_doubt": 5.5,
-    # embedding cosine below which no copy is looked for
-    "hopeless": 0.40,
-    # embedding cosine from which a mirrored crop is looked for, frame correlation from which a turned one is
-    "mirror": 0.75,
-    "turn": 0.30,
-}
+PRESETS: dict[str, Preset] = {}
+"""Every built-in preset by name."""
 
-_TABLE = (
-    Preset("fast", "0.6·pHash + 0.4·SSIM; quick, whole frames only", "weighted", {"phash": 0.6, "ssim": 0.4}),
-    Preset(
-        "semantic",
-        "fast where that is sure, else half of it the embedding",
-        "early",
-        {"fast": 0.5, "embedding": 0.5},
-        {"enough": 0.9},
-    ),
-    Preset(
+_ROWS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
+    # name, about, rule, weights; thresholds are those of the rule
+    ("fast", "0.6·pHash + 0.4·SSIM; quick, whole frames only", "weighted", {"phash": 0.6, "ssim": 0.4}),
+    ("semantic", "fast where that is sure, else half of it the embedding", "early", {"fast": 0.5, "embedding": 0.5}),
+    (
         "robust",
         "fast where that is sure, else with embedding and ORB keypoints",
         "early",
         {"fast": 0.4, "embedding": 0.4, "keypoints": 0.2},
-        {"enough": 0.9},
     ),
-    Preset(
+    (
         "layered",
         "like semantic; like robust where hashes and embedding disagree",
         "layered",
         {"fast": 0.4, "embedding": 0.4, "keypoints": 0.2},
-        {"enough": 0.9, "disagree": 0.25},
     ),
-    Preset(
-        "hybrid",
-        "0.3·HSV correlation + 0.2·SSIM + 0.5·cosine",
-        "weighted",
-        {"hsv": 0.3, "ssim": 0.2, "cosine": 0.5},
-    ),
-    Preset("style", "garments: cut and layout before colour", "weighted", {"style": 1.0}),
-    Preset(
-        "medical",
-        "half SSIM at full depth, half embedding",
-        "weighted",
-        {"ssim16": 0.5, "embedding": 0.5},
-    ),
-    Preset(
+    ("hybrid", "0.3·HSV correlation + 0.2·SSIM + 0.5·cosine", "weighted", {"hsv": 0.3, "ssim": 0.2, "cosine": 0.5}),
+    ("style", "garments: cut and layout before colour", "weighted", {"style": 1.0}),
+    ("medical", "half SSIM at full depth, half embedding", "weighted", {"ssim16": 0.5, "embedding": 0.5}),
+    (
         "auto",
         "the default: everything as evidence, cheap first; its score means what the verdict says",
         "auto",
         {"cosine": 0.75, "bhattacharyya": 0.25},
-        AUTO_THRESHOLDS,
     ),
 )
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in _TABLE}
-"""Every built-in preset by name."""
+for _row in _ROWS:  # one after another: a preset may weigh those before it
+    PRESETS[_row[0]] = Preset(*_row)
 
 
 def preset(name: str | Preset, extra: Mapping[str, Preset] | None = None) -> Preset:
@@ -140,12 +119,15 @@ def preset(name: str | Preset, extra: Mapping[str, Preset] | None = None) -> Pre
 
     Raises:
         UnknownPreset: no such name; the message lists near ones.
+        UsageError: neither a name nor a preset.
 
     >>> preset("fast").weights
     {'phash': 0.6, 'ssim': 0.4}
     """
     if isinstance(name, Preset):
         return name
+    if not isinstance(name, str):
+        raise UsageError(f"a preset is given by its name, not as {name!r}", remedy=f"one of: {', '.join(PRESETS)}")
     table = {**PRESETS, **(extra or {})}
     if name not in table:
         near = difflib.get_close_matches(name, table, n=1)
@@ -171,58 +153,65 @@ def read_presets(path: str | Path) -> dict[str, Preset]:
 
     Raises:
         SourceNotFound: no such file.
-        UsageError: not TOML, or something in it that no preset has.
+        UsageError: not TOML, or something in it that no preset has; the message names the file and the preset.
     """
-    name = str(path)
+    name = printable(str(path))
     try:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SourceNotFound("there is no such file", source=name, remedy="check the path") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SourceNotFound("there is no such file", source=str(path), remedy="check the path") from error
+    except (OSError, ValueError, RecursionError) as error:  # numbers too long, tables too deep
         raise UsageError(f"{name} cannot be read as TOML: {error}") from error
     tables = document.get("preset")
     if not isinstance(tables, dict) or not tables or not all(isinstance(table, dict) for table in tables.values()):
         raise UsageError(f"{name} defines no preset", remedy="begin one with [preset.NAME]")
-    return {key: _from_table(key, table, name) for key, table in tables.items()}
+    made = {}
+    for key, table in tables.items():
+        try:
+            made[key] = _from_table(key, {"about": f"defined in {name}", **table})
+        except UsageError as error:
+            raise type(error)(f"{name}, preset {key!r}: {error.reason}", remedy=error.remedy) from error
+    return made
 
 
-def _from_table(name: str, table: dict[str, Any], file: str) -> Preset:
-    where = f"{file}, preset {name!r}"
+def _from_table(name: str, table: dict[str, Any]) -> Preset:
     unknown = set(table) - {"about", "base", "rule", "weights", "thresholds", "options"}
     if unknown:
-        raise UsageError(f"{where}: unknown key {sorted(unknown)[0]!r}")
-    for key in ("weights", "thresholds"):
-        numbers = table.get(key, {})
-        if not isinstance(numbers, dict) or not all(_is_number(value) for value in numbers.values()):
-            raise UsageError(f"{where}: {key} must be a table of numbers")
+        raise UsageError(f"unknown key {sorted(unknown)[0]!r}")
     base = preset(table["base"]) if "base" in table else None
-    rule = table.get("rule", base.rule if base else "weighted")
-    if rule not in RULES:
-        raise UsageError(f"{where}: unknown rule {rule!r}", remedy=f"one of: {', '.join(RULES)}")
-    start = base or next((each for each in _TABLE if each.rule == rule), PRESETS["fast"])
-    made = replace(
-        start,
-        name=name,
-        about=table.get("about", f"defined in {file}"),
-        rule=rule,
-        weights=start.weights if "weights" not in table else {},
+    rule = check_rule(table.get("rule", base.rule if base else "weighted"))
+    start = base or next(each for each in PRESETS.values() if each.rule == rule)
+    kept = {key: value for key, value in start.thresholds.items() if key in RULES[rule]}
+    return Preset(
+        name,
+        table["about"],
+        rule,
+        weights=table.get("weights", start.weights),
+        thresholds={**kept, **numbers("thresholds", table.get("thresholds", {}))},
         options=table.get("options", start.options),
     )
-    return made.changed(table.get("weights"), table.get("thresholds"))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def possible_parts(chosen: Preset) -> list[str]:
-    """Names of all similarities that a preset may compute, for the columns of a table."""
+    """Names of all similarities that a preset may compute, for the columns of a table.
+
+    >>> possible_parts(preset("semantic"))
+    ['fast', 'phash', 'ssim', 'embedding']
+    """
+    weighed = [name for name, weight in chosen.weights.items() if weight]
     if chosen.rule == "auto":
-        return ["exact", "look", "tint", "embedding", "bhattacharyya", "xfeat"]
-    names: list[str] = []
-    for name in [*chosen.weights, *(["fast"] if chosen.rule != "weighted" else [])]:
-        if name in PRESETS and name != "style":
-            names += [name, *possible_parts(PRESETS[name])]
+        grey = ["grey"] if "bhattacharyya" in weighed else []  # asked in its place where there are no colours
+        names = ["exact", "look", "embedding", *weighed, *grey, "xfeat"]
+    elif chosen.rule == "layered":
+        names = ["fast", "embedding", "keypoints", *weighed]
+    elif chosen.rule == "early":
+        names = ["fast", *weighed]
+    else:
+        names = weighed
+    parts: list[str] = []
+    for name in names:
+        if name in PRESETS and name != "style":  # a method of that name does its work
+            parts += [name, *possible_parts(PRESETS[name])]
         else:
-            names.append({"cosine": "embedding", "ssim16": "ssim16"}.get(name, name))
-    return list(dict.fromkeys(names))
+            parts.append("embedding" if name == "cosine" else name)
+    return list(dict.fromkeys(parts))
