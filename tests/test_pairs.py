@@ -331,3 +331,23 @@ def test_csv_names_survive(tmp_path_factory: pytest.TempPathFactory, pairs: list
         for row in read_pairs(file):
             writer.write(PairFailure(row.a, row.b, Failure(row.a, "X", "y")), row.rest)
     assert [(row.a, row.b) for row in read_pairs(folder / "s.csv")] == [(row.a, row.b) for row in read_pairs(file)]
+
+
+def test_a_row_without_a_picture_is_a_pair_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = write_csv(
+        tmp_path / "p.csv", [["a", "b", "id"], [SHIRT, SHIRT, "1"], [SHIRT, "", "2"], [SHIRT, SHIRT, "3"]]
+    )
+    out = tmp_path / "s.jsonl"
+    code, _, err = call(capsys, "compare", "--pairs", str(pairs), "--out", str(out))
+    assert code == 0
+    assert "1 failed" in err
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == ["1", "2", "3"]
+    assert ["error" in row for row in rows] == [False, True, False]
+
+
+def test_a_csv_of_a_european_spreadsheet(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    file.write_text("a;b;label\nx,1.jpg;y.jpg;0,5\n", encoding="utf-8-sig")
+    [row] = read_pairs(file)
+    assert (row.a, row.b, dict(row.rest)) == ("x,1.jpg", "y.jpg", {"label": "0,5"})

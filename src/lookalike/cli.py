@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lookalike.errors import LookalikeError, UsageError, printable
+from lookalike.errors import LookalikeError, OutputError, UsageError, printable
 
 if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
@@ -269,6 +269,9 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as error:  # our own files have errors of ours by now: this is the terminal or what stands for it
+        report(OutputError(f"cannot write the output: {error.strerror}"), as_json=False)
+        code = OutputError.exit_code
     except Exception as error:
         if not hasattr(error, "format_message"):  # Typer's own complaints about options; anything else is a bug of ours
             raise

@@ -34,7 +34,7 @@ def read_pairs(path: str | Path) -> list[Row]:
 
     Raises:
         SourceNotFound, SourceUnreadable: the file is not there, or is no such table.
-        UsageError: another suffix, no rows, rows without two pictures, or a header with only one of ``a`` and ``b``.
+        UsageError: another suffix, no rows, no row with two pictures, or a header with only one of ``a`` and ``b``.
     """
     file = Path(path)
     suffix = file.suffix.lower()
@@ -45,20 +45,25 @@ def read_pairs(path: str | Path) -> list[Row]:
     except FileNotFoundError as error:
         raise SourceNotFound("there is no such file", source=str(path), remedy="check the path") from error
     except (OSError, ValueError, csv.Error, RecursionError) as error:  # RecursionError: JSON nested beyond reason
-        raise SourceUnreadable(f"not a table of pairs: {error}", source=str(path)) from error
+        remedy = "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        raise SourceUnreadable(f"not a table of pairs: {error}", source=str(path), remedy=remedy) from error
     if not rows:
         raise UsageError(f"no pairs in {printable(file.name)}", remedy="give it a row for each pair")
     made = []
-    for number, row in enumerate(rows, 1):
-        if not row.get("a") or not row.get("b"):
-            raise UsageError(f"{printable(file.name)}, row {number}: two pictures are needed, in the columns a and b")
+    if not any(row.get("a") and row.get("b") for row in rows):
+        raise UsageError(
+            f"no row of {printable(file.name)} names two pictures", remedy="call the columns of the pictures a and b"
+        )
+    for row in rows:
         rest = {key: value for key, value in row.items() if key not in ("a", "b") and key is not None}
-        made.append(Row(_beside(str(row["a"]), file), _beside(str(row["b"]), file), rest))
+        # a row without one of its pictures is a pair that fails, not the end of the run
+        a, b = (_beside(str(row.get(name) or ""), file) for name in ("a", "b"))
+        made.append(Row(a, b, rest))
     return made
 
 
 def _beside(source: str, file: Path) -> str:
-    if "://" in source or os.path.isabs(source) or os.path.exists(source):
+    if not source or "://" in source or os.path.isabs(source) or os.path.exists(source):
         return source
     near = os.path.join(file.parent, source)
     return near if os.path.exists(near) else source
@@ -69,6 +74,8 @@ def _read_separated(file: Path, delimiter: str) -> list[dict[str, Any]]:
         lines = [line for line in csv.reader(stream, delimiter=delimiter) if line]
     if not lines:
         return []
+    if delimiter == "," and len(lines[0]) == 1 and ";" in lines[0][0]:  # as spreadsheets write it in half of Europe
+        return _read_separated(file, ";")
     named = {"a", "b"} & set(lines[0])
     if len(named) == 1 and not any("." in cell or "/" in cell for cell in lines[0][:2]):  # else these are two pictures
         missing = "b" if "a" in named else "a"

@@ -108,6 +108,8 @@ def _fetch(url: str, limits: Limits) -> bytes:
 
 def _read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
     name = _name(path)
+    if not name:
+        raise SourceNotFound("no picture is named", source="<nothing>", remedy="give a path or a URL")
     try:
         about = os.stat(path)
         if stat.S_ISDIR(about.st_mode):
