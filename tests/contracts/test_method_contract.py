@@ -26,6 +26,7 @@ OTHER_ARGUMENTS: dict[str, dict[str, Any]] = {
     "dhash": {"hash_size": 16},
     "phash": {"hash_size": 12},
     "phash16": {"hash_size": 8},
+    "turns": {"hash": "pdq"},
     "whash": {"hash_size": 16},
     "colorhash": {"binbits": 4},
     "ssim": {"full_depth": True},

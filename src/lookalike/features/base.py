@@ -92,6 +92,7 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "colorhash": ("hashes_imagehash", "ColorHash", {}),
     "crophash": ("hashes_imagehash", "CropResistantHash", {}),
     "pdq": ("pdq", "PDQ", {}),
+    "turns": ("turns", "Turns", {}),
     "mse": ("pixels", "MeanSquaredError", {}),
     "psnr": ("pixels", "PeakSignalToNoise", {}),
     "ssim": ("pixels", "StructuralSimilarity", {}),
