@@ -37,7 +37,8 @@ def finish(pair: Pair, outcome: Outcome, preset: str) -> Comparison:
         verdict=_verdict(pair, outcome.score),
         parts=dict(pair.similarities),
         transform=outcome.transform,
-        reasons=outcome.reasons,
+        # only the default rule has words of its own, and the verdicts were made for its numbers
+        reasons=outcome.reasons or (() if preset == "auto" else (f"by {preset} alone",)),
         preset=preset,
         model=pair.method("embedding").label if embedded else None,  # type: ignore[attr-defined]
         details=dict(pair.details),
