@@ -106,7 +106,7 @@ def _identical(pair: Pair) -> Outcome | None:
         return Outcome(1.0, (_why_same(pair),))
     pair.prepare("look", "tint")
     if not np.array_equal(*pair.features("look")):
-        return None  # other pixels for certain: nobody need decode them all to know
+        return None  # other pixels, and nobody need decode them all to know; but see _may_be_equal
     if pair.similarity("exact") < 1:
         return None
     return Outcome(1.0, ("the same pixels in another file",))
