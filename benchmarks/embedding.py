@@ -25,6 +25,7 @@ from PIL import Image
 from report import reached, table, write
 from timing import interleaved, median
 
+from lookalike import Picture, load
 from lookalike.features.embedding import BATCH, DEFAULT_MODEL, Embedding, squeeze
 
 INT8, FP32 = DEFAULT_MODEL, "efficientnet-lite0"
@@ -64,14 +65,18 @@ def retrieval(vectors: Array, classes: Array) -> dict[str, float]:
 def speed(rounds: int) -> list[dict[str, Any]]:
     """Throughput in batches and latency of one and two pictures."""
     chance = np.random.default_rng(0)
-    photos = [cv2.resize(chance.integers(0, 255, (50, 38, 3), np.uint8), (400, 533)) for _ in range(8 * BATCH)]
+    photos = [
+        np.asarray(cv2.resize(chance.integers(0, 255, (50, 38, 3), np.uint8), (400, 533)), np.uint8)
+        for _ in range(8 * BATCH)
+    ]
+    pictures = [load(photo) for photo in photos]
     rows = []
     for size in SIZES:
         made = {name: Embedding(name, size) for name in (INT8, FP32)}
         ready = np.stack([squeeze(photo, size) for photo in photos])
         work: dict[str, tuple[int, Callable[[Embedding], object]]] = {
             "network": (len(ready), partial(_in_batches, ready)),
-            "resize and network": (len(ready), partial(_from_pixels, photos)),
+            "resize and network": (len(ready), partial(_from_pictures, pictures)),
             "one picture": (1, partial(_in_batches, ready[:1])),
             "two pictures": (2, partial(_in_batches, ready[:2])),
         }
@@ -88,8 +93,8 @@ def _in_batches(ready: Array, embedding: Embedding) -> None:
         embedding.embed(ready[start : start + BATCH])
 
 
-def _from_pixels(photos: Sequence[Array], embedding: Embedding) -> None:
-    vectors_of(embedding, photos)
+def _from_pictures(pictures: Sequence[Picture], embedding: Embedding) -> None:
+    embedding.extract(pictures)
 
 
 def accuracy(names: Sequence[str], root: Path) -> list[dict[str, Any]]:

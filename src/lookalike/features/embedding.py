@@ -9,6 +9,7 @@ place.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -19,6 +20,7 @@ from lookalike.errors import UsageError
 from lookalike.features import models
 from lookalike.features.base import WORKING_SIDE, Method
 from lookalike.features.encoder_file import describe
+from lookalike.threads import both
 
 if TYPE_CHECKING:
     from lookalike.types import Picture, Pixels
@@ -106,13 +108,20 @@ class Embedding(Method[Vector]):
 
     def extract(self, pictures: Sequence[Picture]) -> list[Vector]:
         """One vector of length 1 a picture."""
-        side = max(WORKING_SIDE, self.size)
+        if not pictures:
+            return []
+        first, *others = (pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH))
         vectors: list[Vector] = []
-        for start in range(0, len(pictures), BATCH):
-            chunk = pictures[start : start + BATCH]
-            batch = np.stack([squeeze(picture.decoded(side).pixels, self.size) for picture in chunk])
-            vectors.extend(self.embed(batch))
+        ready = self._batch(first)
+        for following in others:  # decoded and resized while the network looks at the ones before
+            found, ready = both(partial(self.embed, ready), partial(self._batch, following))
+            vectors.extend(found)
+        vectors.extend(self.embed(ready))
         return vectors
+
+    def _batch(self, pictures: Sequence[Picture]) -> Pixels:
+        side = max(WORKING_SIDE, self.size)
+        return np.stack([squeeze(picture.decoded(side).pixels, self.size) for picture in pictures])
 
     def embed(self, batch: Pixels) -> Vector:
         """The vectors of pictures that have the right size already: uint8 N×size×size×3 → float32 N×dimension."""
