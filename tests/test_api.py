@@ -213,3 +213,8 @@ def test_a_frame_round_a_picture_is_not_called_a_crop() -> None:
     found = lookalike.compare(image, page)
     assert "the first is about" in str(found)
     assert "cropped to about" in str(lookalike.compare(page, image))
+
+
+def test_the_raw_cosine_is_there_beside_the_similarity() -> None:
+    found = lookalike.compare(A, B, method="embedding")
+    assert found.score == pytest.approx((found.details["cosine"] + 1) / 2)

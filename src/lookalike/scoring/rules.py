@@ -22,7 +22,10 @@ def decide(pair: Pair, preset: Preset) -> Comparison:
 
 
 def by_method(pair: Pair, name: str) -> Comparison:
-    """Score a pair by one method alone: its similarity is the score."""
+    """Score a pair by one method alone: its similarity is the score; the number behind it stands in the details."""
+    raw = pair.raw(name)
+    if raw != pair.similarities[name]:
+        pair.details["cosine" if name == "embedding" else f"raw_{name}"] = raw
     return finish(pair, Outcome(pair.similarity(name)), name)
 
 
