@@ -35,7 +35,7 @@ BATCH = 16
 
 
 class Embedding(Method[Vector]):
-    """Cosine of two network embeddings, as (cos + 1) / 2. The raw cosine is :meth:`raw`.
+    """Cosine of two network embeddings, as (cos + 1) / 2; see :meth:`raw` for the cosine itself.
 
     The whole picture is squeezed to a square, whatever its shape, with antialiasing. A picture has the same vector
     alone and in any batch.

@@ -56,7 +56,7 @@ class _ThumbnailHash(DihedralHash):
 
 
 class AverageHash(_ThumbnailHash):
-    """A bit for every cell of the thumbnail: brighter than the mean. Cheap and coarse."""
+    """Average hash: a bit for every cell of the thumbnail, brighter than the mean. Cheap and coarse."""
 
     name = "ahash"
 
@@ -74,7 +74,7 @@ class AverageHash(_ThumbnailHash):
 
 
 class DifferenceHash(_ThumbnailHash):
-    """A bit for every pair of neighbours in a row of the thumbnail: the right one is brighter."""
+    """Difference hash: a bit for every pair of neighbours in a row, the right one brighter."""
 
     name = "dhash"
 
@@ -94,7 +94,7 @@ class DifferenceHash(_ThumbnailHash):
 
 
 class PerceptualHash(_ThumbnailHash):
-    """A bit for every low frequency of the thumbnail's DCT: above the median of them all.
+    """Perceptual hash: a bit for every low frequency of the DCT, above the median of them all.
 
     Stands re-encoding, resizing and slight blur; blind to colour; falls to crops, borders and flips (for flips and
     quarter turns see :meth:`dihedral`).

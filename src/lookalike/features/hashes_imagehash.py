@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class WaveletHash(BitHash):
-    """A bit for every cell of the Haar wavelet's low band: above the median."""
+    """Wavelet hash: a bit for every cell of the Haar wavelet's low band, above the median."""
 
     name = "whash"
 
@@ -49,7 +49,7 @@ class WaveletHash(BitHash):
 
 
 class ColorHash(BitHash):
-    """Shares of black, of grey and of 6 hues faint and bright, ``binbits`` bits each: colour without place."""
+    """Colour hash: shares of black, of grey and of 6 hues faint and bright; colour without place."""
 
     name = "colorhash"
 
@@ -78,7 +78,7 @@ Segments = npt.NDArray[np.bool_]
 
 
 class CropResistantHash(Method[Segments]):
-    """Difference hashes of the bright and dark regions of a picture, so that those in a crop still match.
+    """Crop-resistant hash: difference hashes of bright and dark regions, so that those in a crop still match.
 
     Steinebach, Liu and Yannikos, "Efficient Cropping-Resistant Robust Image Hashing" (ARES 2014), as ImageHash has it:
     a region matches where the nearest region of the other picture differs in at most 16 of 64 bits; the similarity is

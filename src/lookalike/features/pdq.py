@@ -37,7 +37,7 @@ has the hash 0 on every machine, not a random one."""
 
 
 class PDQ(DihedralHash):
-    """256 bits; published as the same picture at a distance of about 31 bits or less (similarity 0.88).
+    """PDQ: 256 bits; published as the same picture at a distance of about 31 bits or less (similarity 0.88).
 
     The first element is the highest bit of the published hexadecimal text: ``np.packbits(hash).tobytes().hex()``. The
     bits are those of the published code; in pictures with fewer than about 32 pixels on a side many coefficients are

@@ -89,7 +89,7 @@ class PeakSignalToNoise(_ColourError):
 
 
 class StructuralSimilarity(Method[Box]):
-    """SSIM of the grey pictures, each contained in 512×512 (Pillow, bicubic); see :func:`lookalike.features.ssim.ssim`.
+    """SSIM of the grey pictures, each contained in 512×512; see :func:`lookalike.features.ssim.ssim`.
 
     A negative value counts as 0.
 

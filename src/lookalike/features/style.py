@@ -61,7 +61,7 @@ SOBEL_RISING: npt.NDArray[np.float32] = np.array([[2, 1, 0], [1, 0, -1], [0, -1,
 
 
 class Style(Method[Descriptor]):
-    """The 114 numbers of :func:`describe` and the score of :func:`style_score`."""
+    """Garments: cut and layout before colour, by 114 numbers; see :func:`describe` and :func:`style_score`."""
 
     name = "style"
     dtype = "float32"

@@ -28,7 +28,7 @@ LEAST_HEAT = 0.05
 
 
 class XFeat(KeypointMethod):
-    """Learned keypoints at 320 pixels on the longer side.
+    """XFeat (Potje 2024): learned keypoints, strong on weak texture; aligned, then looked at.
 
     Args:
         points: points kept at most.
