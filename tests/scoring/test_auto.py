@@ -165,3 +165,21 @@ def test_identical_files_are_not_decoded(tmp_path: Path) -> None:
 )
 def test_bands(score: float, verdict: str) -> None:
     assert verdict_of(score) == verdict
+
+
+def test_a_picture_on_a_page_is_found_there() -> None:
+    shirt = Image.open(EXAMPLES / "shirt-other.jpg").convert("RGB")
+    page = Image.new("RGB", (1280, 800), (245, 245, 248))
+    page.paste(shirt.resize((533, 400)), (80, 120))
+    for top in range(120, 760, 36):
+        page.paste((90, 90, 90), (760, top, 820 + top * 37 % 400, top + 12))
+    found = lookalike.compare(shirt, page)
+    assert found.score >= 0.90
+    assert "of the second" in str(found)
+
+
+def test_a_doubtful_alignment_is_called_doubtful() -> None:
+    for other in ("shirt-other.jpg", "carton.jpg"):
+        found = lookalike.compare(EXAMPLES / "shirt.jpg", EXAMPLES / other)
+        assert found.score < 0.80
+        assert not any("same shot" in reason or "cropped" in reason for reason in found.reasons)

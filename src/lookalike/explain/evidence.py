@@ -93,12 +93,16 @@ def _matches(pair: Pair, index: int) -> npt.NDArray[np.float32]:
 
     Worked in the pair's order, as the score was, so that the same points come out.
     """
-    xfeat = pair.method("xfeat")
-    assert isinstance(xfeat, XFeat)
-    a, b = pair.features("xfeat")
     index = inverse(index) if pair.swapped else index
-    turned = b if index == 0 else xfeat.describe(np.ascontiguousarray(apply(b.small, index)), b.digest)
-    found = xfeat.align(a, turned)
+    kept = pair.aligned
+    if kept is not None and kept.matched is not None and kept.alignment is not None and kept.orientation == index:
+        (a, turned), found = kept.matched, kept.alignment
+    else:
+        xfeat = pair.method("xfeat")
+        assert isinstance(xfeat, XFeat)
+        a, b = pair.features("xfeat")
+        turned = b if index == 0 else xfeat.describe(np.ascontiguousarray(apply(b.small, index)), b.digest)
+        found = xfeat.align(a, turned)
     if found.homography is None or found.matches is None or found.inliers < LEAST_INLIERS:
         return np.empty((0, 4), np.float32)
     in_a, in_turned = (

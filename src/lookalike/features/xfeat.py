@@ -53,10 +53,14 @@ class XFeat(KeypointMethod):
     def extract(self, pictures: Sequence[Picture]) -> list[Keypoints]:
         return [self.describe(small(picture), picture.digest) for picture in pictures]
 
-    def describe(self, pixels: Pixels, digest: str) -> Keypoints:
+    def describe(self, pixels: Pixels, digest: str, scale: float = 1.0) -> Keypoints:
+        """The points of ``pixels`` (uint8, H×W×3) as seen at ``scale`` times 320 pixels: the network knows one size of
+        things, and a picture that lies small in another must be seen small to be found there.
+        """
         picture = shrunk(pixels)
-        height, width = (max(32, round(side / 32) * 32) for side in picture.shape[:2])
-        squeezed = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+        height, width = (max(32, round(side * scale / 32) * 32) for side in picture.shape[:2])
+        smooth = cv2.INTER_LINEAR if scale == 1 else cv2.INTER_AREA
+        squeezed = cv2.resize(picture, (width, height), interpolation=smooth)
         grey = squeezed.mean(axis=2, dtype=np.float32) / 255  # the plain mean is what the weights were trained on
         session = models.session(models.spec("xfeat"), threads=1)  # both pictures of a pair are worked on at a time
         descriptors, heat, reliability = session.run(

@@ -87,7 +87,10 @@ def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, floa
     kindred = _kindred(pair, weights)
     found = frame if certainty > 0 else None
     if pair.details["cosine"] >= thresholds["hopeless"]:
-        aligned = by_keypoints(pair, _orientations(pair, frame, thresholds), int(thresholds["inliers"]))
+        # A page and the picture on it are little alike to the embedding; what is much alike is about as large.
+        inside = pair.details["cosine"] < KIN_COSINE
+        tries = _orientations(pair, frame, thresholds)
+        aligned = by_keypoints(pair, tries, int(thresholds["inliers"]), inside=inside)
         if aligned is not None:
             sure = _aligned_certainty(aligned, thresholds)
             if sure > 0 and sure >= certainty:
@@ -212,6 +215,8 @@ def _ramp(value: float, low: float, high: float) -> float:
 
 def _why_copy(score: float, transform: Transform, found: Geometry, recoloured: float) -> tuple[str, ...]:
     reasons = [phrase for phrase in str(transform).split(", ") if phrase]
+    if score < 0.80:
+        return ("perhaps a part of it", f"{found.inliers} matching points") if found.inliers else ("agreeing in part",)
     if recoloured > 0 and score < LEAST_COPY:
         reasons.insert(0, "the same shot in other colours")
     if found.margins:

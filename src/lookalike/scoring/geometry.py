@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ class Geometry:
         tint: how unevenly their colours differ there, in units of Lab.
         overlap, overlap_other: shares of first and second that lie on each other.
         alignment: for keypoints, the alignment of the oriented second picture; None for whole frames.
+        matched: whose points were matched: the first picture's, and the oriented second's.
         margins: whole frames were compared without their margins.
     """
 
@@ -39,6 +41,7 @@ class Geometry:
     overlap: float = 1.0
     overlap_other: float = 1.0
     alignment: Alignment | None = None
+    matched: tuple[Keypoints, Keypoints] | None = None
     margins: bool = False
 
     @property
@@ -67,38 +70,51 @@ def fine_correlation(pair: Pair, frame: Geometry) -> float:
     return look_aligned(small_a, small_b, stretch)[0]
 
 
-def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int) -> Geometry | None:
+def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int, *, inside: bool = False) -> Geometry | None:
     """The best alignment by XFeat points, the second picture tried in each of ``orientations`` until one agrees.
 
     Args:
         orientations: indices into TRANSFORMS, the likeliest first.
-        enough: inliers at which no further orientation is tried.
+        enough: inliers at which nothing further is tried.
+        inside: also try whether either lies small in the other.
     """
     xfeat = pair.method("xfeat")
     assert isinstance(xfeat, XFeat)
     a, b = pair.features("xfeat")
     best: Alignment | None = None
     best_index = 0
-    turned_b: Keypoints = b
+    matched = (a, b)
     for index in orientations:
         turned = b if index == 0 else xfeat.describe(np.ascontiguousarray(apply(b.small, index)), b.digest)
         found = xfeat.align(a, turned)
         if found.homography is not None and (best is None or found.similarity > best.similarity):
-            best, best_index, turned_b = found, index, turned
+            best, best_index, matched = found, index, (a, turned)
         if best is not None and best.inliers >= enough and best.similarity > 0.5:
             break
+    if inside and (best is None or best.inliers < enough):
+        for small_a, small_b in _one_seen_small(xfeat, a, b):
+            found = xfeat.align(small_a, small_b)
+            if found.homography is not None and (best is None or found.similarity > best.similarity):
+                best, best_index, matched = found, 0, (small_a, small_b)
     if best is None:
         pair.similarities["xfeat"] = 0.0
         return None
     pair.similarities["xfeat"] = best.similarity
-    change = aligned_change(a.small, turned_b.small, best)
+    change = aligned_change(matched[0].small, matched[1].small, best)
     pair.details.update(
         inliers=best.inliers,
         aligned_correlation=best.correlation,
         part_correlation=best.part_correlation,
         tint_change=change,
     )
-    return Geometry(best_index, best.correlation, change, best.overlap, best.overlap_other, best)
+    pair.aligned = Geometry(best_index, best.correlation, change, best.overlap, best.overlap_other, best, matched)
+    return pair.aligned
+
+
+def _one_seen_small(xfeat: XFeat, a: Keypoints, b: Keypoints) -> Iterator[tuple[Keypoints, Keypoints]]:
+    """Either picture described at half its size, against the other: for one that lies small in it."""
+    yield xfeat.describe(a.small, a.digest, 0.5), b
+    yield a, xfeat.describe(b.small, b.digest, 0.5)
 
 
 def transform_of(pair: Pair, found: Geometry) -> Transform:

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from lookalike.errors import UsageError
 from lookalike.features.base import Method, method
 from lookalike.threads import both
 from lookalike.types import Picture
+
+if TYPE_CHECKING:
+    from lookalike.scoring.geometry import Geometry
 
 
 class FeatureCache:
@@ -83,6 +86,8 @@ class Pair:
         self.options = dict(options or {})
         self.similarities: dict[str, float] = {}
         self.details: dict[str, float] = {}
+        self.aligned: Geometry | None = None
+        """What keypoints found last, kept for those who want to show the points."""
         self._features: dict[str, tuple[Any, Any]] = {}
 
     def method(self, name: str) -> Method[Any]:

@@ -30,7 +30,7 @@ AUTO_THRESHOLDS: dict[str, float] = {
     "tint": 8.0,
     "tint_doubt": 5.5,
     # embedding cosine below which no copy is looked for
-    "hopeless": 0.40,
+    "hopeless": 0.25,
     # embedding cosine from which a mirrored crop is looked for, frame correlation from which a turned one is
     "mirror": 0.75,
     "turn": 0.30,
