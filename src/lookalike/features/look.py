@@ -165,10 +165,12 @@ class Look(Method[npt.NDArray[np.uint8]]):
             if trimmed and np.array_equal(a[0], a[1]) and np.array_equal(b[0], b[1]):
                 break
             first, second = equally_sharp(_soft(a[int(trimmed)]), _soft(b[int(trimmed)]))
-            for index in _promising(first, second):
+            for index, alike in _promising(first, second):
                 turned = np.ascontiguousarray(apply(second, index))
-                candidates.append(Frame(local_correlation(first, turned, self.WINDOW), index, trimmed))
-        return max(candidates, key=lambda frame: (round(frame.correlation, 6), -frame.orientation, not frame.trimmed))
+                frame = Frame(local_correlation(first, turned, self.WINDOW), index, trimmed)
+                # Where there is too little texture to tell (sparks in the dark), every turn looks alike.
+                candidates.append((round(frame.correlation, 6), round(alike, 3), -index, not trimmed, frame))
+        return max(candidates)[-1]
 
     def agreement(self, a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
         """Where ``b``, laid down as ``frame`` says, shows the structure of ``a``; 96×96."""
@@ -184,11 +186,12 @@ def _soft(square: npt.NDArray[np.uint8]) -> Grey:
     return np.asarray(cv2.GaussianBlur(square.astype(np.float32), (0, 0), 1.0), np.float32)
 
 
-def _promising(a: Grey, b: Grey, keep: int = 3) -> list[int]:
-    """The orientations worth a look: no turn, and those whose 24×24 thumbnails correlate best."""
+def _promising(a: Grey, b: Grey, keep: int = 3) -> list[tuple[int, float]]:
+    """The orientations worth a look, each with the correlation of 24×24 thumbnails: no turn, and the best of these."""
     small_a, small_b = (_standard(cv2.resize(x, (24, 24), interpolation=cv2.INTER_AREA)) for x in (a, b))
-    ranked = sorted(range(len(TRANSFORMS)), key=lambda i: -float((small_a * apply(small_b, i)).sum()))
-    return [0, *(index for index in ranked[:keep] if index)]
+    alike = [float((small_a * apply(small_b, index)).sum()) for index in range(len(TRANSFORMS))]
+    ranked = sorted(range(len(TRANSFORMS)), key=lambda index: -alike[index])
+    return [(index, alike[index]) for index in (0, *(index for index in ranked[:keep] if index))]
 
 
 def _standard(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
