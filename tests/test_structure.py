@@ -15,6 +15,7 @@ ROOMS = [
     "errors",
     "types",
     "optional",
+    "files",
     "threads",
     "images",
     "features",

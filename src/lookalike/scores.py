@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lookalike.errors import OutputError, UsageError, printable
-from lookalike.explain.output import appearing_whole, cannot_write
 from lookalike.features.base import REGISTRY
+from lookalike.files import appearing_whole, cannot_write
 from lookalike.optional import need
 from lookalike.scoring.presets import PRESETS
 from lookalike.scoring.terms import SPECIAL

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lookalike.errors import OutputError, UsageError
-from lookalike.explain.output import output_kind, write_whole
+from lookalike.explain.output import output_kind
+from lookalike.files import write_whole
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.explain.output import output_kind, write_whole
+from lookalike.explain.output import output_kind
+from lookalike.files import write_whole
 
 if TYPE_CHECKING:
     import os

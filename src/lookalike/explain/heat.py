@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.explain.placement import Matrix, in_pixels
-from lookalike.features.look import TEXTURE
+from lookalike.features.look import STEADY, TEXTURE
 from lookalike.features.shrink import shrunk
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ UNSEEN = 0.1
 
 RIM = 3
 """Pixels along the edge of the overlap that are judged by their neighbours further in."""
-
-_STEADY = 20.0  # as in features/look.py: a faint window does not count like a strong one
 
 
 def difference(a: Pixels, b: Pixels, placement: Matrix) -> Map:
@@ -88,7 +86,7 @@ def _unlike(a: Pixels, b: Pixels, weight: Map) -> Map:
     var_a = np.maximum(mean(grey_a * grey_a) - mean_a * mean_a, 0)
     var_b = np.maximum(mean(grey_b * grey_b) - mean_b * mean_b, 0)
     together = mean(grey_a * grey_b) - mean_a * mean_b
-    correlation = together / np.sqrt((var_a + _STEADY) * (var_b + _STEADY))
+    correlation = together / np.sqrt((var_a + STEADY) * (var_b + STEADY))
     textured = np.clip((np.maximum(var_a, var_b) - TEXTURE) / (3 * TEXTURE), 0, 1)
     return np.asarray(np.clip((1 - UNSEEN - correlation) / (1 - UNSEEN), 0, 1) * textured, np.float32)
 

@@ -26,7 +26,8 @@ Grey = npt.NDArray[np.float32]
 TEXTURE = 36.0
 """Least variance (grey levels squared) that makes a window worth looking at: 6 grey levels, above JPEG's own noise."""
 
-_STEADY = 20.0  # added to each variance: keeps a faint window from counting like a strong one
+STEADY = 20.0
+"""Added to each variance: keeps a faint window from counting like a strong one."""
 
 
 def local_correlation(a: Grey, b: Grey, window: int = 15) -> float:
@@ -50,7 +51,7 @@ def local_correlations(a: Grey, b: Grey, window: int, masks: Sequence[npt.NDArra
     """:func:`local_correlation` over several areas (H×W masks) of one pair, at the cost of one."""
     correlation, strength = correlation_map(a, b, window)
     textured = strength > TEXTURE
-    most = strength / (strength + _STEADY)  # what equal windows reach
+    most = strength / (strength + STEADY)  # what equal windows reach
     found = []
     for mask in masks:
         where = textured & mask
@@ -71,7 +72,7 @@ def correlation_map(a: Grey, b: Grey, window: int) -> tuple[Grey, Grey]:
     var_a = np.maximum(_box(a * a, window) - mean_a * mean_a, 0)
     var_b = np.maximum(_box(b * b, window) - mean_b * mean_b, 0)
     together = _box(a * b, window) - mean_a * mean_b
-    correlation = np.asarray(together / np.sqrt((var_a + _STEADY) * (var_b + _STEADY)), np.float32)
+    correlation = np.asarray(together / np.sqrt((var_a + STEADY) * (var_b + STEADY)), np.float32)
     return correlation, np.asarray(np.maximum(var_a, var_b), np.float32)
 
 
@@ -97,7 +98,7 @@ def equally_sharp(a: Grey, b: Grey) -> tuple[Grey, Grey]:
 def _sharpness(values: Grey) -> float:
     across, down = np.diff(values, axis=1), np.diff(values, axis=0)
     variance = float(cv2.meanStdDev(values)[1].item()) ** 2
-    return (float(np.vdot(across, across)) + float(np.vdot(down, down))) / values.size / (variance + _STEADY)
+    return (float(np.vdot(across, across)) + float(np.vdot(down, down))) / values.size / (variance + STEADY)
 
 
 def agreeing(a: Grey, b: Grey, window: int = 9, least: float = 0.4) -> npt.NDArray[np.bool_]:

@@ -44,9 +44,8 @@ def shrunk(pixels: Pixels, side: int = SIDE) -> Pixels:
         return pixels
     if scale >= 1:
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-    while (
-        min(width, height) > 1 and max(width, height) >= 2 * side
-    ):  # exact halves have a path of their own, far faster
+    # Exact halves have a path of their own in OpenCV, far faster.
+    while min(width, height) > 1 and max(width, height) >= 2 * side:
         width, height = width // 2, height // 2
         pixels = np.asarray(
             cv2.resize(pixels[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA), np.uint8

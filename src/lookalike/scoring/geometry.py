@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,7 +62,7 @@ def whole_frame(pair: Pair) -> Geometry:
 
 
 def fine_correlation(pair: Pair, frame: Geometry) -> float:
-    """Local correlation of two whole frames at 320 pixels: what the small thumbnails cannot see, such as other text."""
+    """Local correlation of two whole frames at 320 pixels, which sees what the small thumbnails cannot."""
     seen = small_content if frame.margins else small
     small_a, small_b = seen(pair.first), np.ascontiguousarray(apply(seen(pair.second), frame.orientation))
     stretch = np.diag([small_a.shape[1] / small_b.shape[1], small_a.shape[0] / small_b.shape[0], 1.0])
@@ -81,22 +80,25 @@ def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int, *, insi
     xfeat = pair.method("xfeat")
     assert isinstance(xfeat, XFeat)
     a, b = pair.features("xfeat")
-    best: Alignment | None = None
+    best = Alignment()
     best_index = 0
     matched = (a, b)
+
+    def consider(index: int, x: Keypoints, y: Keypoints) -> None:
+        nonlocal best, best_index, matched
+        found = xfeat.align(x, y)
+        if found.homography is not None and (best.homography is None or found.similarity > best.similarity):
+            best, best_index, matched = found, index, (x, y)
+
     for index in orientations:
         turned = b if index == 0 else xfeat.describe(np.ascontiguousarray(apply(b.small, index)), b.digest)
-        found = xfeat.align(a, turned)
-        if found.homography is not None and (best is None or found.similarity > best.similarity):
-            best, best_index, matched = found, index, (a, turned)
-        if best is not None and best.inliers >= enough and best.similarity > 0.5:
+        consider(index, a, turned)
+        if best.inliers >= enough and best.similarity > 0.5:
             break
-    if inside and (best is None or best.inliers < enough):
-        for small_a, small_b in _one_seen_small(xfeat, a, b):
-            found = xfeat.align(small_a, small_b)
-            if found.homography is not None and (best is None or found.similarity > best.similarity):
-                best, best_index, matched = found, 0, (small_a, small_b)
-    if best is None:
+    if inside and best.inliers < enough:  # either picture at half its size, for one that lies small in the other
+        consider(0, xfeat.describe(a.small, a.digest, 0.5), b)
+        consider(0, a, xfeat.describe(b.small, b.digest, 0.5))
+    if best.homography is None:
         pair.similarities["xfeat"] = 0.0
         return None
     pair.similarities["xfeat"] = best.similarity
@@ -109,12 +111,6 @@ def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int, *, insi
     )
     pair.aligned = Geometry(best_index, best.correlation, change, best.overlap, best.overlap_other, best, matched)
     return pair.aligned
-
-
-def _one_seen_small(xfeat: XFeat, a: Keypoints, b: Keypoints) -> Iterator[tuple[Keypoints, Keypoints]]:
-    """Either picture described at half its size, against the other: for one that lies small in it."""
-    yield xfeat.describe(a.small, a.digest, 0.5), b
-    yield a, xfeat.describe(b.small, b.digest, 0.5)
 
 
 def transform_of(pair: Pair, found: Geometry) -> Transform:
