@@ -36,6 +36,7 @@ class Labelled:
         product: which product exactly; empty where the set does not say.
         colour, view: of the product; empty where the set does not say. A catalogue picture without a named view is
             "alone": another shot than the "main" one of that product.
+        sender: who took the picture; empty where the set does not say.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Labelled:
     product: str = ""
     colour: str = ""
     view: str = ""
+    sender: str = ""
 
 
 def folder() -> Path | None:
@@ -125,7 +127,9 @@ def _clothing(root: Path) -> list[Labelled]:
         path = root / "clothing" / "images" / f"{row['image']}.jpg"
         if path.is_file():
             group = _WORN.get(row["label"], "")
-            found.append(Labelled(path, f"clothing/{path.name}", "clothing", row["label"] if group else "", group))
+            label = row["label"] if group else ""
+            name = f"clothing/{path.name}"
+            found.append(Labelled(path, name, "clothing", label, group, sender=row["sender_id"]))
     return found
 
 

@@ -57,7 +57,9 @@ def _untouched(image: Image.Image, _: random.Random) -> Image.Image:
     return image
 
 
-def _resize(longest: int) -> Edit:
+def resize(longest: int) -> Edit:
+    """Scale so that the longer side has this many pixels."""
+
     def edit(image: Image.Image, _: random.Random) -> Image.Image:
         scale = longest / max(image.size)
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -66,7 +68,7 @@ def _resize(longest: int) -> Edit:
     return edit
 
 
-def _crop(area: float) -> Edit:
+def crop(area: float) -> Edit:
     """Keep this share of the area, the proportions as they were, anywhere in the picture."""
 
     def edit(image: Image.Image, chance: random.Random) -> Image.Image:
@@ -77,7 +79,7 @@ def _crop(area: float) -> Edit:
     return edit
 
 
-def _blur(share: float) -> Edit:
+def blur(share: float) -> Edit:
     """Gaussian; sigma is a share of the longer side."""
 
     def edit(image: Image.Image, _: random.Random) -> Image.Image:
@@ -124,15 +126,15 @@ def _cast(image: Image.Image, chance: random.Random) -> Image.Image:
 
 EDITS: dict[str, Edit] = {
     "JPEG q10": _untouched,
-    "resize to 64": _resize(64),
-    "crop to 80 %": _crop(0.8),
+    "resize to 64": resize(64),
+    "crop to 80 %": crop(0.8),
     "flip": _flip,
     "90° turn": _quarter_turn,
     "grey": _grey,
-    "blur 1 %": _blur(0.01),
+    "blur 1 %": blur(0.01),
     "white border": _white_border,
-    "blur 2 %": _blur(0.02),
-    "crop to 50 %": _crop(0.5),
+    "blur 2 %": blur(0.02),
+    "crop to 50 %": crop(0.5),
     "brightness × 1.3": _brightness(1.3),
     "brightness × 0.7": _brightness(0.7),
     "turn by 3-8°": _small_turn,

@@ -11,23 +11,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import os
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pairs_1000
+from process import PROJECT, environment, run
 from report import reached, table, write
 from timing import median
-
-PROJECT = Path(__file__).resolve().parents[1]
 
 HEAVY = ("cv2", "onnxruntime", "skimage", "torch", "scipy", "numpy", "PIL", "httpx", "rich", "typer")
 FORBIDDEN = ("cv2", "onnxruntime", "skimage", "torch")
@@ -41,18 +36,6 @@ import lookalike
 seconds = time.perf_counter() - start
 print(json.dumps([seconds, [name for name in sys.argv[1:] if name in sys.modules]]))
 """
-
-
-def environment(bytecode: str) -> dict[str, str]:
-    """Ours, with the checkout first, so that it is this code that is measured even where another is installed.
-
-    Args:
-        bytecode: folder for compiled modules; the first process fills it, whatever was compiled elsewhere or not.
-    """
-    path = os.pathsep.join(filter(None, (str(PROJECT / "src"), os.environ.get("PYTHONPATH"))))
-    variables = {**os.environ, "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": bytecode}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
-    return variables
 
 
 def import_time(runs: int, variables: Mapping[str, str]) -> dict[str, Any]:
@@ -81,8 +64,8 @@ def process_time(
     what: str, arguments: list[str], runs: int, variables: Mapping[str, str], limit: float | None = None
 ) -> dict[str, Any]:
     """A command as a whole process: seconds by the clock and of the processor, and peak memory."""
-    _run([sys.executable, *arguments], variables)  # compiles
-    costs = [_run([sys.executable, *arguments], variables) for _ in range(runs)]
+    run([sys.executable, *arguments], variables)  # compiles
+    costs = [run([sys.executable, *arguments], variables) for _ in range(runs)]
     measured = median([cost.seconds for cost in costs])
     return {
         "what": what,
@@ -93,39 +76,6 @@ def process_time(
         "limit": limit,
         "reached": None if limit is None else measured <= limit,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a process took; NaN where the system does not tell.
-
-    Attributes:
-        seconds: by the clock.
-        processor: seconds of all cores together.
-        peak_mib: most memory it held. Never less than this script itself holds, from which the process was forked.
-    """
-
-    seconds: float
-    processor: float = math.nan
-    peak_mib: float = math.nan
-
-
-def _run(command: list[str], variables: Mapping[str, str]) -> Cost:
-    """The cost of a process that must succeed."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, env=dict(variables), stdout=subprocess.DEVNULL)
-    if hasattr(os, "wait4"):
-        _, status, usage = os.wait4(process.pid, 0)
-        taken = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss counts bytes there, KiB elsewhere
-        cost = Cost(taken, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
-    else:  # Windows
-        process.wait()
-        cost = Cost(time.perf_counter() - start)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} left with code {process.returncode}")
-    return cost
 
 
 def wheel_size() -> dict[str, Any]:

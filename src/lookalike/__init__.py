@@ -13,17 +13,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lookalike.api import compare, compare_many
+    from lookalike.api import compare, compare_many, group
     from lookalike.errors import LookalikeError, PictureError
     from lookalike.images.limits import Limits
     from lookalike.images.load import load
     from lookalike.scoring.presets import PRESETS, Preset, read_presets
-    from lookalike.types import Comparison, Failure, PairFailure, Picture, Transform
+    from lookalike.types import Comparison, Failure, Group, Grouping, PairFailure, Picture, Transform
 
 __all__ = [
     "PRESETS",
     "Comparison",
     "Failure",
+    "Group",
+    "Grouping",
     "Limits",
     "LookalikeError",
     "PairFailure",
@@ -33,6 +35,7 @@ __all__ = [
     "Transform",
     "compare",
     "compare_many",
+    "group",
     "load",
     "read_presets",
 ]
@@ -41,6 +44,8 @@ _HOMES = {
     "PRESETS": "scoring.presets",
     "Comparison": "types",
     "Failure": "types",
+    "Group": "types",
+    "Grouping": "types",
     "Limits": "images.limits",
     "LookalikeError": "errors",
     "PairFailure": "types",
@@ -50,6 +55,7 @@ _HOMES = {
     "Transform": "types",
     "compare": "api",
     "compare_many": "api",
+    "group": "api",
     "load": "images.load",
     "read_presets": "scoring.presets",
 }

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias, get_args
 
-from lookalike.errors import LookalikeError, UsageError
+from lookalike.errors import LookalikeError, StoreError, UsageError
 from lookalike.images.limits import Limits
 from lookalike.images.load import Source, load, source_name
 from lookalike.scoring.pair import FeatureCache, Pair, shared_method
 from lookalike.scoring.presets import Preset
 from lookalike.scoring.presets import preset as find_preset
-from lookalike.types import Comparison, Failure, PairFailure
+from lookalike.types import Comparison, Failure, GroupBy, Grouping, Mode, PairFailure
 
 Options: TypeAlias = Mapping[str, Mapping[str, Any]]
 Result: TypeAlias = Comparison | PairFailure
@@ -77,6 +78,97 @@ def compare(
     if explain is not None:
         draw(pair, result, explain)
     return result
+
+
+def group(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    threshold: float = 0.9,
+    against: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
+    mode: Mode = "default",
+    group_by: GroupBy = "base",
+    preset: str | Preset = "auto",
+    weights: Mapping[str, float] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    options: Options | None = None,
+    store: str | os.PathLike[str] | None | Literal[False] = None,
+    limits: Limits = _LIMITS,
+    recursive: bool = True,
+    hidden: bool = False,
+    leave_out: str | os.PathLike[str] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Grouping:
+    """Find what is alike among many pictures: every one against every other.
+
+    Args:
+        sources: folders, files, globs such as ``"photos/**/*.jpg"``, or ``"@list.txt"``; one or several.
+        threshold: least score of a pair, over 0 and at most 1.
+        against: a reference set, named likewise; where it is given, sources are compared with it and not with each
+            other.
+        mode: ``"quick"`` finds whole pictures, resized, recompressed, flipped or turned, from stored thumbnails alone;
+            ``"default"`` finds crops, shifts, tilts and covered pictures too; ``"thorough"`` also small crops and
+            pictures pasted into others.
+        group_by: ``"base"``, ``"cluster"`` or ``"component"``, see :func:`lookalike.collection.clusters.grouped`.
+        preset, weights, thresholds, options: as for :func:`compare`; scores are those that :func:`compare` gives.
+        store: file that features are kept in from run to run; None for the user's cache folder, False for none.
+        limits: what a picture may cost at most.
+        recursive: go into folders of folders.
+        hidden: take hidden files as well.
+        leave_out: a folder whose files are no sources, such as the one results go to.
+        progress: called now and then with what is being done, how much of it is done, and how much there is.
+
+    Returns:
+        Pictures, pairs, groups and failures; files in = pictures + failures.
+
+    Raises:
+        SourceNotFound: a source is not there.
+        StoreError: the store cannot be used or is full; what was kept stays.
+        UnknownPreset, UsageError: the request makes no sense.
+
+    >>> lookalike.group("photos/", threshold=0.9).groups  # doctest: +SKIP
+    """
+    from lookalike.collection.group import Request, no_store
+    from lookalike.collection.group import group as find
+    from lookalike.collection.store import Store
+
+    chosen = _chosen(preset, None, weights, thresholds)
+    merged = replace(chosen, options=_merged(chosen, None, options))
+    request = Request(
+        sources=_several(sources),
+        preset=merged,
+        against=_several(against),
+        threshold=threshold,
+        mode=check_choice("mode", mode, get_args(Mode)),
+        group_by=check_choice("group_by", group_by, get_args(GroupBy)),
+        limits=limits,
+        recursive=recursive,
+        hidden=hidden,
+        leave_out=leave_out,
+    )
+    if store is False:
+        opened = Store(":memory:")
+    else:
+        try:
+            opened = Store(store)
+        except StoreError as error:
+            if store is not None:
+                raise
+            opened = no_store(error)
+    with opened:
+        return find(request, opened, progress)
+
+
+def _several(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+) -> tuple[str | os.PathLike[str], ...]:
+    return (sources,) if isinstance(sources, (str, os.PathLike)) else tuple(sources)
+
+
+def check_choice(what: str, given: str, choices: Sequence[str]) -> Any:
+    """``given``; :class:`~lookalike.errors.UsageError` where it is none of ``choices``."""
+    if given not in choices:
+        raise UsageError(f"{what} must be one of {', '.join(choices)}, not {given!r}")
+    return given
 
 
 def make_pair(

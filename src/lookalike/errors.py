@@ -13,6 +13,7 @@
     │   ├── DecodeFailed           exit 7   HTTP 422   looked like a picture, then broke
     │   ├── LimitExceeded          exit 8   HTTP 413   too many bytes, pixels or scans
     │   ├── InvalidArray           exit 9   HTTP 422   an array whose shape, type or range is no picture
+    │   ├── PictureChanged         exit 19  HTTP 409   no longer the file that was compared
     │   └── FetchError             exit 10  HTTP 502   a URL gave nothing usable
     │       ├── BlockedURL         exit 11  HTTP 403   refused before anything was sent
     │       ├── HostNotFound       exit 12  HTTP 502   the name does not resolve
@@ -20,7 +21,8 @@
     │       └── HTTPStatus         exit 14  HTTP 502   the server answered 404, 500 …
     ├── MissingExtra               exit 15  HTTP 501   an optional dependency is not installed
     ├── ModelError                 exit 16  HTTP 500   a model file is missing, damaged or of another kind
-    └── OutputError                exit 17  HTTP 500   the result cannot be written
+    ├── OutputError                exit 17  HTTP 500   the result cannot be written
+    └── StoreError                 exit 18  HTTP 500   the store of computed features cannot be used
 
 Each class carries the exit code of the command line and the status of the HTTP service. A message is one line: what
 was wrong, with which picture, and what to do about it.
@@ -138,6 +140,13 @@ class InvalidArray(PictureError):
     exit_code = 9
 
 
+class PictureChanged(PictureError):
+    """The file is no longer the one that was compared, so what was found out about it no longer holds."""
+
+    exit_code = 19
+    http_status = 409
+
+
 class FetchError(PictureError):
     """A URL gave nothing usable: connection refused or reset, too many redirects, a lying length."""
 
@@ -192,6 +201,12 @@ class OutputError(LookalikeError):
     """A result cannot be written where it was asked for."""
 
     exit_code = 17
+
+
+class StoreError(LookalikeError):
+    """The store of computed features cannot be opened, read or written: no permission, a full disk, a newer version."""
+
+    exit_code = 18
 
 
 def _rebuilt(kind: type[LookalikeError], arguments: tuple[Any, ...], state: dict[str, Any]) -> LookalikeError:

@@ -81,7 +81,9 @@ class Writer:
 
 
 @contextmanager
-def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) -> Iterator[Writer]:
+def scores_file(
+    path: str | Path, extra: Sequence[str], parts: Sequence[str], *, failures: bool = True
+) -> Iterator[Writer]:
     """A table of scores being written; it appears under its name when the block ends.
 
     So it does when Ctrl-C or the closing of a generator ends the block, with what was written until then. Any other
@@ -91,6 +93,7 @@ def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) ->
         path: ends in .csv, .tsv, .jsonl or .parquet.
         extra: names of the columns taken over from the pairs file; those in :data:`OURS` are not.
         parts: names of the parts that get a column; JSONL keeps whatever there is.
+        failures: there may be failures, which need the columns :data:`TAIL`.
 
     Raises:
         UsageError: another suffix.
@@ -98,7 +101,7 @@ def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) ->
     """
     file = Path(path)
     check_writable(file)
-    names = [*COLUMNS, *(f"part_{name}" for name in parts), *TAIL]
+    names = [*COLUMNS, *(f"part_{name}" for name in parts), *(TAIL if failures else ())]
     names = [*(name for name in extra if name not in OURS), *names]
     stopped: BaseException | None = None
     with appearing_whole(file) as raw:
@@ -114,11 +117,11 @@ def scores_file(path: str | Path, extra: Sequence[str], parts: Sequence[str]) ->
         raise stopped
 
 
-def check_writable(file: Path) -> None:
+def check_writable(file: Path, suffixes: Sequence[str] = WRITABLE) -> None:
     """Raise before any work where ``file`` has another suffix, is a folder, or its folder is not there."""
-    if file.suffix.lower() not in WRITABLE:
+    if file.suffix.lower() not in suffixes:
         raise UsageError(
-            f"scores cannot be written to {printable(file.name)!r}", remedy=f"use one of {', '.join(WRITABLE)}"
+            f"scores cannot be written to {printable(file.name)!r}", remedy=f"use one of {', '.join(suffixes)}"
         )
     if not file.parent.is_dir():
         raise OutputError(f"there is no folder {printable(str(file.parent))!r}", remedy="make it first")
@@ -185,9 +188,14 @@ class _Parquet:
         self.rows.append(flat(result, rest, self.parts))
 
     def close(self) -> None:
-        arrow, parquet = need("pyarrow", extra="parquet"), need("pyarrow.parquet", extra="parquet")
-        columns = {name: _column(name, [row.get(name) for row in self.rows]) for name in self.names}
-        parquet.write_table(arrow.table(columns), self.raw)
+        parquet = need("pyarrow.parquet", extra="parquet")
+        parquet.write_table(arrow_table(self.rows, self.names), self.raw)
+
+
+def arrow_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Any:
+    """Rows that :func:`flat` made as a ``pyarrow.Table`` with the columns ``names``."""
+    arrow = need("pyarrow", extra="parquet")
+    return arrow.table({name: _column(name, [row.get(name) for row in rows]) for name in names})
 
 
 _TYPES = {"score": "float64", "overlap": "float64", "rotation": "int64", "inliers": "int64", "flip": "bool"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lookalike.errors import LookalikeError, printable
@@ -161,12 +161,23 @@ class Transform:
 
     @property
     def tilt(self) -> float:
-        """By how many degrees the second is turned clockwise beyond the quarter turns, -45 to 45; 0 without points."""
-        if self.homography is None or not self.inliers:
+        """By how many degrees the second is turned clockwise beyond the quarter turns, -45 to 45."""
+        if self.homography is None:
             return 0.0
         across, down = self.homography[0], self.homography[3]  # where the second's x axis points in the first
         turned = -math.degrees(math.atan2(down, -across if self.flip else across))
         return (turned - self.rotation + 45) % 90 - 45
+
+    def reversed(self) -> Transform:
+        """The same for the pictures exchanged: how the first lies on the second."""
+        homography = None if self.homography is None else _inverted(self.homography)
+        return replace(
+            self,
+            rotation=self.rotation if self.flip else -self.rotation % 360,
+            homography=homography,
+            overlap=self.overlap_other,
+            overlap_other=self.overlap,
+        )
 
     def __str__(self) -> str:
         words = []
@@ -190,6 +201,17 @@ class Transform:
         if self.overlap < self.overlap_other:
             return [f"cropped to about {share} %"]
         return [f"the first is about {share} % of the second"]
+
+
+def _inverted(matrix: tuple[float, ...]) -> tuple[float, ...]:
+    """Inverse of a 3×3 matrix given row by row, its last number 1: by cofactors, for NumPy may not be needed here."""
+    a, b, c, d, e, f, g, h, i = matrix
+    cofactors = (
+        e * i - f * h, c * h - b * i, b * f - c * e,
+        f * g - d * i, a * i - c * g, c * d - a * f,
+        d * h - e * g, b * g - a * h, a * e - b * d,
+    )  # fmt: skip
+    return tuple(value / cofactors[8] for value in cofactors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +241,22 @@ class Comparison:
     model: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
 
+    def reversed(self) -> Comparison:
+        """The same comparison with the pictures exchanged."""
+        return replace(self, a=self.b, b=self.a, transform=self.transform and self.transform.reversed())
+
     def __str__(self) -> str:
         why = f"   ({', '.join(self.reasons)})" if self.reasons else ""
         return f"{format_score(self.score)}  {self.verdict}{why}"
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Comparison:
+        """What :meth:`to_dict` gave, once more a comparison."""
+        transform = values["transform"]
+        if transform is not None:
+            homography = transform["homography"]
+            transform = Transform(**{**transform, "homography": None if homography is None else tuple(homography)})
+        return cls(**{**values, "reasons": tuple(values["reasons"]), "transform": transform})
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain values, ready for ``json.dumps``."""
@@ -278,6 +313,95 @@ class PairFailure:
     def to_dict(self) -> dict[str, Any]:
         """The failure as plain values, ready for ``json.dumps``."""
         return {"a": self.a, "b": self.b, "error": asdict(self.failure)}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A file of a collection that was read as a picture.
+
+    Attributes:
+        path: as it was found.
+        digest: sha256 (hex) of its bytes; twins have the same.
+        format: ``"JPEG"``, ``"PNG"`` …
+        width, height: pixels once oriented.
+        bytes: size of the file.
+        mtime_ns: time of its last change, nanoseconds since 1970.
+        reference: it came with ``against``: others are compared with it, it is not compared with its like.
+    """
+
+    path: str
+    digest: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+    mtime_ns: int
+    reference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One picture of a group.
+
+    Attributes:
+        path: which picture.
+        score: how alike it is to the group's base, in [0, 1]; None where that pair is below the threshold, as happens
+            in a component, whose members hang together by others.
+        transform: how it lies on the base, where that is known.
+    """
+
+    path: str
+    score: float | None
+    transform: Transform | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pictures that belong together.
+
+    Attributes:
+        base: path of the picture that the others are measured against: the base, or the centre of a cluster.
+        members: the others, the most alike first.
+        lowest: least score of any two of them, the base included; None where some pair is below the threshold.
+    """
+
+    base: str
+    members: tuple[Member, ...]
+    lowest: float | None = None
+
+    def __len__(self) -> int:
+        return 1 + len(self.members)
+
+
+GroupBy = Literal["base", "cluster", "component"]
+Mode = Literal["quick", "default", "thorough"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What was found among many pictures.
+
+    Attributes:
+        pictures: every picture that was read, in the order of its path.
+        pairs: every pair at the threshold or over it, the most alike first; a comes before b in the order of paths.
+        groups: the pairs put together, the largest first; pictures without their like are in none.
+        failures: every file that could not be used, and why: files in = pictures + failures.
+        threshold: least score of a pair.
+        group_by: how the groups were made.
+        mode: how hard it was looked.
+        stats: counts and seconds of the run, by name.
+        notices: what a person should know: a damaged store that was set aside, a limit that cut the search short.
+    """
+
+    pictures: tuple[PictureFile, ...]
+    pairs: tuple[Comparison, ...]
+    groups: tuple[Group, ...]
+    failures: tuple[Failure, ...]
+    threshold: float
+    group_by: GroupBy
+    mode: Mode
+    stats: Mapping[str, float] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 def format_score(score: float) -> str:

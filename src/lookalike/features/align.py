@@ -202,7 +202,7 @@ def look_aligned(
     homography: Matrix,
     points: npt.NDArray[np.float32] | None = None,
 ) -> tuple[float, float]:
-    """Mean local correlation of two uint8 H×W×3 pictures where ``homography`` (b → a) lays one on the other.
+    """Mean local correlation of two uint8 H×W×3 or H×W pictures where ``homography`` (b → a) lays one on the other.
 
     The finer one is brought into the frame of the coarser, blurred as much as it shrinks, so that detail that only
     one of them can hold is not counted against them.
@@ -243,7 +243,7 @@ def look_aligned(
 
 
 def _grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return (pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)).astype(np.float32)
 
 
 def _corners(size: tuple[int, int]) -> Matrix:

@@ -103,6 +103,8 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "grey": ("histogram", "GreyCosine", {}),
     "look": ("look", "Look", {}),
     "tint": ("tint", "Tint", {}),
+    "disc": ("disc", "Disc", {}),
+    "cells": ("cells", "Cells", {}),
     "style": ("style", "Style", {}),
     "orb": ("keypoints", "ORB", {}),
     "sift": ("keypoints", "SIFT", {}),

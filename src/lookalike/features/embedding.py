@@ -20,6 +20,7 @@ from lookalike.errors import UsageError
 from lookalike.features import models
 from lookalike.features.base import WORKING_SIDE, Method
 from lookalike.features.encoder_file import describe
+from lookalike.features.shrink import content as content_of
 from lookalike.threads import both
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Embedding(Method[Vector]):
             path of an ``.onnx`` file, see :func:`lookalike.features.encoder_file.describe`.
         size: side of the square in pixels, a multiple of 32 for the built-in models: 224 to judge (the default), 128
             for three times the speed.
+        content: look at what is inside the margins, set upright where it stands askew, instead of the whole picture:
+            better at finding copies, no better at judging.
         mean, std: normalisation, for a file of one's own only.
         providers: ONNX Runtime execution providers, the preferred first.
 
@@ -65,6 +68,7 @@ class Embedding(Method[Vector]):
         self,
         model: str = DEFAULT_MODEL,
         size: int | None = None,
+        content: bool = False,
         *,
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
@@ -81,6 +85,7 @@ class Embedding(Method[Vector]):
         self.size = self.model.size if size is None else size
         if self.size < 1 or self.size % self.model.multiple:
             raise UsageError(f"{model} takes sizes that are multiples of {self.model.multiple}, got {self.size}")
+        self.content = content
         self.providers = tuple(providers)
 
     @property
@@ -104,6 +109,7 @@ class Embedding(Method[Vector]):
             "size": self.size,
             "mean": model.mean and list(model.mean),
             "std": model.std and list(model.std),
+            **({"content": True} if self.content else {}),
         }
 
     def extract(self, pictures: Sequence[Picture]) -> list[Vector]:
@@ -120,20 +126,31 @@ class Embedding(Method[Vector]):
         return vectors
 
     def _batch(self, pictures: Sequence[Picture]) -> Pixels:
-        side = max(WORKING_SIDE, self.size)
-        return np.stack([squeeze(picture.decoded(side).pixels, self.size) for picture in pictures])
+        return np.stack([self.squeezed(picture) for picture in pictures])
 
-    def embed(self, batch: Pixels) -> Vector:
-        """The vectors of pictures that have the right size already: uint8 N×size×size×3 → float32 N×dimension."""
-        # A single picture is one of a pair, and the other is worked on at the same time.
-        session = models.session(self.model, providers=self.providers, threads=1 if len(batch) == 1 else 0)
+    def squeezed(self, picture: Picture) -> Pixels:
+        """What the network sees of a picture: uint8, size×size×3."""
+        if self.content:
+            return squeeze(content_of(picture).pixels, self.size)
+        return squeeze(picture.decoded(max(WORKING_SIDE, self.size)).pixels, self.size)
+
+    def embed(self, batch: Pixels, threads: int | None = None) -> Vector:
+        """The vectors of pictures that have the right size already: uint8 N×size×size×3 → float32 N×dimension.
+
+        Args:
+            batch: the pictures.
+            threads: of the network; 0 = one a core. None takes one for a single picture, which is one of a pair whose
+                other is worked on at the same time, and all of them for more.
+        """
+        if threads is None:
+            threads = 1 if len(batch) == 1 else 0
+        session = models.session(self.model, providers=self.providers, threads=threads)
         source = session.get_inputs()[0]
         fed = batch if self.model.layout == "bytes" else self._normalised(batch)
         step = 1 if source.shape[0] == 1 else len(fed)  # some exporters fix the batch to one picture
-        found = [session.run(None, {source.name: fed[start : start + step]})[0] for start in range(0, len(fed), step)]
-        vectors: Vector = np.concatenate(found).reshape(len(batch), -1).astype(np.float32, copy=False)
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
-        return vectors
+        wanted = [session.get_outputs()[0].name]
+        found = [session.run(wanted, {source.name: fed[start : start + step]})[0] for start in range(0, len(fed), step)]
+        return unit(np.concatenate(found).reshape(len(batch), -1))
 
     def _normalised(self, batch: Pixels) -> npt.NDArray[np.float32]:
         mean, std = np.array([self.model.mean, self.model.std], np.float32)
@@ -150,6 +167,12 @@ class Embedding(Method[Vector]):
     def mapped(self, raw: float) -> float:
         """(cos + 1) / 2."""
         return (raw + 1) / 2
+
+
+def unit(vectors: npt.NDArray[Any]) -> Vector:
+    """Rows of length 1, float32; zero rows stay zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
 def cosine(a: Vector, b: Vector) -> float:

@@ -84,7 +84,7 @@ MODELS: dict[str, ModelSpec] = {
         _lite0(
             name="efficientnet-lite0-int8",
             path=FOLDER / "efficientnet-lite0-int8.onnx",
-            sha256="f62d922af1c354f373b91d9b1aabd1c20c3b2ae112bdd0a3b2bd0dbb4d0242bb",
+            sha256="c68db7a0327328cc608ea8eefe2a037fac0e11ff50f1e4d5d51e34cb020e3594",
             precision="int8",
         ),
         _lite0(

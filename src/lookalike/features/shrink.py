@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.features.base import WORKING_SIDE
-from lookalike.images.trim import WHOLE, Box, content_box, cut_out
+from lookalike.images.tilt import tilted_frame, upright
+from lookalike.images.trim import WHOLE, content_box, cut_out
 
 if TYPE_CHECKING:
     from lookalike.types import Picture, Pixels
@@ -18,21 +20,42 @@ SIDE = 320
 
 
 def small(picture: Picture) -> Pixels:
-    """The picture with :data:`SIDE` pixels on the longer side; uint8, h×w×3."""
-    return picture.kept("small", SIDE, lambda: shrunk(picture.decoded(WORKING_SIDE).pixels))
+    """The picture with at most :data:`SIDE` pixels on the longer side; uint8, h×w×3."""
+    return picture.kept("small", SIDE, lambda: _at_most(picture.decoded(WORKING_SIDE).pixels))
 
 
 def small_content(picture: Picture) -> Pixels:
-    """What is inside the picture's margins, likewise; the same object as :func:`small` where it has none."""
-    box = content(picture)
-    if box == WHOLE:
-        return small(picture)
-    return picture.kept("small content", SIDE, lambda: shrunk(cut_out(picture.decoded(WORKING_SIDE).pixels, box)))
+    """What is inside the picture's margins, set upright, likewise; the same object as :func:`small` where it has none."""
+    return picture.kept("small content", SIDE, lambda: _at_most(content(picture).pixels))
 
 
-def content(picture: Picture) -> Box:
-    """Where the picture is, inside its margins."""
-    return picture.kept("content", WORKING_SIDE, lambda: content_box(picture.decoded(WORKING_SIDE).pixels))
+class Content(NamedTuple):
+    """What is inside the margins of a picture.
+
+    Attributes:
+        pixels: uint8, h×w×3, at the working size.
+        place: float64, 3×3, shares of the content (0 to 1) → shares of the picture.
+    """
+
+    pixels: Pixels
+    place: npt.NDArray[np.float64]
+
+
+def content(picture: Picture) -> Content:
+    """What is inside the margins, set upright where it stands askew on a plain ground."""
+    return picture.kept("content", WORKING_SIDE, lambda: _content(picture.decoded(WORKING_SIDE).pixels))
+
+
+def _content(pixels: Pixels) -> Content:
+    box = content_box(pixels)
+    place = np.array([[box.right - box.left, 0, box.left], [0, box.bottom - box.top, box.top], [0, 0, 1.0]])
+    inside = pixels if box == WHOLE else cut_out(pixels, box)
+    frame = tilted_frame(inside)
+    return Content(inside, place) if frame is None else Content(upright(inside, frame), place @ frame)
+
+
+def _at_most(pixels: Pixels) -> Pixels:
+    return pixels if max(pixels.shape[:2]) <= SIDE else shrunk(pixels)
 
 
 def shrunk(pixels: Pixels, side: int = SIDE) -> Pixels:

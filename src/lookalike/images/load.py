@@ -64,7 +64,7 @@ def load(source: Source, *, limits: Limits = _DEFAULT) -> Picture:
     if isinstance(source, str) and _URL.match(source):
         return read_encoded(_fetch(source, limits), source, limits)
     if isinstance(source, (str, os.PathLike)):
-        return read_encoded(_read_file(source, limits), _name(source), limits)
+        return read_encoded(read_file(source, limits), _name(source), limits)
     if callable(getattr(source, "read", None)):
         return _from_file_object(source, limits)
     raise UsageError(
@@ -106,7 +106,12 @@ def _fetch(url: str, limits: Limits) -> bytes:
     )
 
 
-def _read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
+def read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
+    """The bytes of a regular file that is not too large.
+
+    Raises:
+        SourceNotFound, SourceUnreadable, LimitExceeded: what its name says.
+    """
     name = _name(path)
     if not name:
         raise SourceNotFound("no picture is named", source="<nothing>", remedy="give a path or a URL")

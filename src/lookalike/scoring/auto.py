@@ -3,8 +3,9 @@
 1. The same bytes or the same pixels: 1.0, and nothing else is computed.
 2. Whole frames are laid on each other in all eight flips and turns, with margins and without. Where they agree, it is
    a copy: 0.90 and more, the higher the closer.
-3. Otherwise the embedding says how alike the things shown are. Where it leaves room for a copy, keypoints propose an
-   alignment and the aligned pictures are looked at: crops, shifts and small turns are copies too.
+3. Otherwise the embedding says how alike the things shown are. Where it leaves room for a copy, one picture is searched
+   in the other, by its pixels and then by keypoints, and the aligned pictures are looked at: crops, shifts and small
+   turns are copies too.
 4. A copy whose colours differ unevenly is the same product in another colour: 0.80 to 0.90.
    Where only the part that the matching points span agrees, it is one object photographed twice: likewise.
 5. No copy: embedding and colours, mapped so that another category stays below 0.65 and nothing exceeds 0.89.
@@ -15,12 +16,20 @@ Every step is monotone in its evidence, and none depends on the order of the two
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.scoring.geometry import Geometry, by_keypoints, fine_correlation, transform_of, whole_frame
+from lookalike.scoring.geometry import (
+    Geometry,
+    by_keypoints,
+    by_registration,
+    equal_parts,
+    fine_correlation,
+    transform_of,
+    whole_frame,
+)
 from lookalike.scoring.terms import term
 from lookalike.types import Transform
 
@@ -46,6 +55,9 @@ OBJECT_COSINES = (0.40, 0.50)
 
 GREYISH = 8.0
 """Mean saturation, of 255, below which a picture has no colour to speak of."""
+
+COVERED = 0.2
+"""Correlation of whole frames from which parts of them are looked for that are equal, and others covered."""
 
 KIN_COSINE = 0.6
 """Embedding cosine from which a crop that was also turned is looked for, however little the frames agree."""
@@ -73,34 +85,95 @@ class Outcome:
     transform: Transform | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a look at two pictures tells, before anything is computed that says what they show.
+
+    Attributes:
+        outcome: the final score, where the look is sure.
+        certainty: how sure it is that one is a copy of the other, 0 to 1.
+        found: how one would lie on the other; None where nothing speaks for it.
+        frame: the best way to lay the whole frames on each other; None for identical pictures.
+    """
+
+    outcome: Outcome | None
+    certainty: float = 1.0
+    found: Geometry | None = None
+    frame: Geometry | None = None
+
+
 def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> Outcome:
     """Score ``pair``; see the module's text for the steps and :mod:`lookalike.scoring.presets` for the numbers."""
+    seen = at_sight(pair, thresholds)
+    return seen.outcome or on_reflection(pair, seen, thresholds, weights)
+
+
+def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
+    """The first steps: equal pixels, whole frames, registration. They settle copies, and nothing else.
+
+    A threshold that no correlation can miss (``fine`` under -1) or reach (``registered_doubt`` of 1 and more) leaves
+    that step out.
+    """
     same = _identical(pair)
     if same is not None:
-        return same
-    frame = whole_frame(pair)
+        return Sight(same)
+    frame = whole_frame(pair, thresholds["frame_doubt"])
     if frame.correlation > ALL_BUT_EQUAL and _may_be_equal(pair) and pair.similarity("exact") == 1:
-        return Outcome(1.0, ("the same pixels in another file",))
+        return Sight(Outcome(1.0, ("the same pixels in another file",)))
     certainty = _frame_certainty(pair, frame, thresholds)
     if certainty >= 1:
-        return _copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds)
-    kindred = _kindred(pair, weights)
+        return Sight(_copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds))
     found = frame if certainty > 0 else None
-    if pair.details["cosine"] >= thresholds["hopeless"]:
+    registered = None
+    if thresholds["registered_doubt"] < 1:
+        registered = by_registration(pair, _laid(frame, thresholds), thresholds["registered"])
+    if registered is not None:
+        sure = _ramp(registered.correlation, thresholds["registered_doubt"], thresholds["registered"])
+        if sure > certainty:
+            certainty, found = sure, registered
+    if certainty < 1 and frame.correlation >= COVERED and thresholds["fine"] >= -1:
+        covered = _covered(pair, frame, thresholds)
+        if covered[0] > certainty:
+            certainty, found = covered
+    if found is not None and certainty >= 1 and found.tint <= thresholds["tint_doubt"]:
+        # It scores 0.90 at least, and no embedding gives more than 0.89.
+        return Sight(_copy(pair, found, 1.0, 0.0, thresholds), 1.0, found, frame)
+    return Sight(None, certainty, found, frame)
+
+
+def on_reflection(pair: Pair, seen: Sight, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> Outcome:
+    """The steps that follow where a look did not settle it: what the pictures show, and keypoints."""
+    assert seen.frame is not None
+    certainty, found = seen.certainty, seen.found
+    kindred = _kindred(pair, weights)
+    if certainty < 1 and pair.details["cosine"] >= thresholds["hopeless"]:
         # A page and the picture on it are little alike to the embedding; what is much alike is about as large.
         inside = pair.details["cosine"] < KIN_COSINE
-        tries = _orientations(pair, frame, thresholds)
+        tries = _orientations(pair, seen.frame, thresholds)
         aligned = by_keypoints(pair, tries, int(thresholds["inliers"]), inside=inside)
         if aligned is not None:
             sure = _aligned_certainty(aligned, thresholds)
             if sure > 0 and sure >= certainty:
                 certainty, found = sure, aligned
-            elif found is None and (seen := _same_object(pair, aligned, thresholds)) > 0:
-                score = kindred + seen * max(0.0, SAME_OBJECT - kindred)
+            elif found is None and (same := _same_object(pair, aligned, thresholds)) > 0:
+                score = kindred + same * max(0.0, SAME_OBJECT - kindred)
                 return Outcome(score, _why_object(score, aligned), transform_of(pair, aligned))
     if found is None:
         return Outcome(kindred, _why_alike(kindred))
     return _copy(pair, found, certainty, kindred, thresholds)
+
+
+def _covered(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tuple[float, Geometry]:
+    """How sure it is that whole frames are equal but for what covers one of them; closeness is the share of equals."""
+    windows, pixels = equal_parts(pair, frame)
+    pair.details.update(equal_windows=windows, equal_pixels=pixels)
+    certainty = min(
+        _ramp(windows, thresholds["equal_windows_doubt"], thresholds["equal_windows"]),
+        _ramp(pixels, thresholds["equal_pixels_doubt"], thresholds["equal_pixels"]),
+    )
+    if certainty == 0:
+        return 0.0, frame
+    return certainty, replace(whole_frame(pair), correlation=max(frame.correlation, pixels))
 
 
 def _identical(pair: Pair) -> Outcome | None:
@@ -122,12 +195,12 @@ def _may_be_equal(pair: Pair) -> bool:
 
 
 def _colours_clear(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> Geometry:
-    """The frame; where it lies a little off and colours seem to differ, what matching points make of it instead."""
+    """The frame; where it lies a little off and colours seem to differ, what registration makes of it instead."""
     if frame.tint <= thresholds["tint_doubt"] or frame.correlation > 0.92:
         return frame
-    aligned = by_keypoints(pair, (frame.orientation,), int(thresholds["inliers"]))
-    sure = aligned is not None and _aligned_certainty(aligned, thresholds) >= 1 and aligned.tint < frame.tint
-    return aligned if aligned is not None and sure else frame
+    exact = by_registration(pair, (frame.orientation,), thresholds["registered"])
+    sure = exact is not None and exact.correlation >= thresholds["registered"] and exact.tint < frame.tint
+    return exact if exact is not None and sure else frame
 
 
 def _why_same(pair: Pair) -> str:
@@ -136,8 +209,8 @@ def _why_same(pair: Pair) -> str:
 
 def _frame_certainty(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> float:
     coarse = _ramp(frame.correlation, thresholds["frame_doubt"], thresholds["frame"])
-    if coarse == 0:
-        return 0.0
+    if coarse == 0 or thresholds["fine"] < -1:
+        return coarse
     fine = fine_correlation(pair, frame)
     pair.details["fine_correlation"] = fine
     return min(coarse, _ramp(fine, thresholds["fine_doubt"], thresholds["fine"]))
@@ -162,6 +235,12 @@ def _same_object(pair: Pair, found: Geometry, thresholds: Mapping[str, float]) -
     )
 
 
+def _laid(frame: Geometry, thresholds: Mapping[str, float]) -> tuple[int, ...]:
+    """As it is, the way the whole frames agreed best, where they did, and mirrored."""
+    best = (frame.orientation,) if frame.correlation >= thresholds["turn"] else ()
+    return tuple(dict.fromkeys((0, *best, 4)))
+
+
 def _orientations(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tuple[int, ...]:
     """As it is; the way the whole frames agreed best, where they did; mirrored, which embeddings hardly notice."""
     tries = [0]
@@ -174,7 +253,7 @@ def _orientations(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) 
 
 def _copy(pair: Pair, found: Geometry, certainty: float, kindred: float, thresholds: Mapping[str, float]) -> Outcome:
     cover = min(found.overlap, found.overlap_other)
-    floor = thresholds["frame"] if found.alignment is None else thresholds["aligned"]
+    floor = thresholds["frame" if found.alignment is None else "aligned" if found.inliers else "registered"]
     close = _ramp(found.correlation, floor, 1.0) * (0.5 + 0.5 * cover)
     copy = LEAST_COPY + (BEST_COPY - LEAST_COPY) * close
     recoloured = _ramp(found.tint, thresholds["tint_doubt"], thresholds["tint"])

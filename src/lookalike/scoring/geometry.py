@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.features.align import Alignment, Keypoints, Matrix, inverted, look_aligned
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
-from lookalike.features.look import Look
-from lookalike.features.shrink import SIDE, content, small, small_content
+from lookalike.features.look import Look, equal_shares, equally_sharp
+from lookalike.features.register import View, register
+from lookalike.features.shrink import content, small, small_content
 from lookalike.features.tint import Tint, aligned_change
 from lookalike.features.xfeat import XFeat
-from lookalike.images.trim import WHOLE, Box
 from lookalike.types import Transform
 
 if TYPE_CHECKING:
     from lookalike.scoring.pair import Pair
+    from lookalike.types import Picture, Pixels
+
+
+Size: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +35,9 @@ class Geometry:
         correlation: how well they agree where they overlap, -1 to 1.
         tint: how unevenly their colours differ there, in units of Lab.
         overlap, overlap_other: shares of first and second that lie on each other.
-        alignment: for keypoints, the alignment of the oriented second picture; None for whole frames.
-        matched: whose points were matched: the first picture's, and the oriented second's.
+        alignment: the alignment of the oriented second picture; None for whole frames.
+        frames: (width, height) of the first picture and of the oriented second one, in whose pixels it is told.
+        matched: for keypoints, whose points were matched: the first picture's, and the oriented second's.
         margins: whole frames were compared without their margins.
     """
 
@@ -40,6 +47,7 @@ class Geometry:
     overlap: float = 1.0
     overlap_other: float = 1.0
     alignment: Alignment | None = None
+    frames: tuple[Size, Size] = ((1, 1), (1, 1))
     matched: tuple[Keypoints, Keypoints] | None = None
     margins: bool = False
 
@@ -49,13 +57,20 @@ class Geometry:
         return 0 if self.alignment is None else self.alignment.inliers
 
 
-def whole_frame(pair: Pair) -> Geometry:
-    """The best flip or turn of one whole frame onto the other, with margins or without."""
+def whole_frame(pair: Pair, least: float = -1.0) -> Geometry:
+    """The best flip or turn of one whole frame onto the other, with margins or without.
+
+    Args:
+        pair: the pictures.
+        least: correlation from which the colours are compared as well.
+    """
     look, tint = pair.method("look"), pair.method("tint")
     assert isinstance(look, Look)
     assert isinstance(tint, Tint)
     frame = look.best(*pair.features("look"))
     pair.similarities["look"] = min(1.0, max(0.0, frame.correlation))
+    if frame.correlation < least:
+        return Geometry(frame.orientation, frame.correlation, 0.0, margins=frame.trimmed)
     change = tint.in_frame(*pair.features("tint"), frame, look.agreement(*pair.features("look"), frame))
     pair.details["tint_change"] = change
     return Geometry(frame.orientation, frame.correlation, change, margins=frame.trimmed)
@@ -67,6 +82,72 @@ def fine_correlation(pair: Pair, frame: Geometry) -> float:
     small_a, small_b = seen(pair.first), np.ascontiguousarray(apply(seen(pair.second), frame.orientation))
     stretch = np.diag([small_a.shape[1] / small_b.shape[1], small_a.shape[0] / small_b.shape[0], 1.0])
     return look_aligned(small_a, small_b, stretch)[0]
+
+
+def equal_parts(pair: Pair, frame: Geometry) -> tuple[float, float]:
+    """:func:`~lookalike.features.look.equal_shares` of two whole frames, laid on each other as ``frame`` says."""
+    seen = small_content if frame.margins else small
+    a = _soft(seen(pair.first))
+    b = _soft(np.ascontiguousarray(apply(seen(pair.second), frame.orientation)))
+    if a.size < b.size:
+        b = _resized(b, a.shape)
+    elif b.size < a.size or a.shape != b.shape:
+        a = _resized(a, b.shape)
+    return equal_shares(*equally_sharp(a, b))
+
+
+def _soft(pixels: Pixels) -> npt.NDArray[np.float32]:
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.8), np.float32)
+
+
+def _resized(grey: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    return np.asarray(cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+def by_registration(pair: Pair, orientations: tuple[int, ...], enough: float) -> Geometry | None:
+    """The best way to lay the second picture on the first by their pixels, in any of ``orientations``.
+
+    Args:
+        orientations: indices into TRANSFORMS, the likeliest first.
+        enough: correlation at which nothing further is tried.
+    """
+    first = _view(pair.first)
+    best: Geometry | None = None
+    for index in orientations:
+        second = _view(pair.second)
+        if index:
+            second = View.of(np.ascontiguousarray(apply(small(pair.second), index)))
+        found = register(first, second, start=None if index else _content_on_content(pair, first, second))
+        if found is None or (best is not None and found.correlation <= best.correlation):
+            continue
+        alignment = Alignment(found.matrix, None, found.overlap, found.overlap_other, found.correlation)
+        frames = (_size(first.pixels), _size(second.pixels))
+        change = aligned_change(first.pixels, second.pixels, alignment)
+        best = Geometry(index, found.correlation, change, found.overlap, found.overlap_other, alignment, frames)
+        if found.correlation >= enough:
+            break
+    if best is not None:
+        pair.details.update(registered_correlation=best.correlation, tint_change=best.tint)
+    return best
+
+
+def _content_on_content(pair: Pair, first: View, second: View) -> Matrix | None:
+    """Second → first, in pixels, if what is inside the margins of both is the same; None where neither has any."""
+    place_a, place_b = content(pair.first).place, content(pair.second).place
+    if np.array_equal(place_a, np.eye(3)) and np.array_equal(place_b, np.eye(3)):
+        return None
+    size_a, size_b = (np.diag([*_size(view.pixels), 1.0]) for view in (first, second))
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return inverted(half) @ size_a @ place_a @ inverted(size_b @ place_b) @ half
+
+
+def _view(picture: Picture) -> View:
+    return picture.kept("view", 0, lambda: View.of(small(picture)))
+
+
+def _size(pixels: Pixels) -> Size:
+    return pixels.shape[1], pixels.shape[0]
 
 
 def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int, *, inside: bool = False) -> Geometry | None:
@@ -109,7 +190,10 @@ def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int, *, insi
         part_correlation=best.part_correlation,
         tint_change=change,
     )
-    pair.aligned = Geometry(best_index, best.correlation, change, best.overlap, best.overlap_other, best, matched)
+    frames = (_size(matched[0].small), _size(matched[1].small))
+    pair.aligned = Geometry(
+        best_index, best.correlation, change, best.overlap, best.overlap_other, best, frames, matched
+    )
     return pair.aligned
 
 
@@ -140,27 +224,17 @@ def _in_original_pixels(pair: Pair, found: Geometry) -> Matrix:
     if found.alignment is None or found.alignment.homography is None:
         lay = orientation_matrix(found.orientation, (1, 1), (1, 1))
         inside_a, inside_b = (
-            _from_unit(content(picture) if found.margins else WHOLE) for picture in (pair.first, pair.second)
+            content(picture).place if found.margins else np.eye(3) for picture in (pair.first, pair.second)
         )
         return np.diag([*size_a, 1.0]) @ inside_a @ lay @ inverted(np.diag([*size_b, 1.0]) @ inside_b)
-    small_a, small_b = (_small_size(size) for size in (size_a, size_b))
-    turned = small_b[::-1] if TRANSFORMS[found.orientation][1] in (90, 270) else small_b
+    small_a, turned = found.frames
+    small_b = turned[::-1] if TRANSFORMS[found.orientation][1] in (90, 270) else turned
     shrink_b = np.diag([small_b[0] / size_b[0], small_b[1] / size_b[1], 1.0])
     grow_a = np.diag([size_a[0] / small_a[0], size_a[1] / small_a[1], 1.0])
     # Points are counted from the middle of the first pixel; the record counts from its outer corner.
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     aligned = half @ found.alignment.homography @ inverted(half)
     return grow_a @ aligned @ orientation_matrix(found.orientation, small_b, turned) @ shrink_b
-
-
-def _from_unit(box: Box) -> Matrix:
-    """Shares of the part inside ``box`` → shares of the whole."""
-    return np.array([[box.right - box.left, 0, box.left], [0, box.bottom - box.top, box.top], [0, 0, 1.0]])
-
-
-def _small_size(size: tuple[int, int]) -> tuple[int, int]:
-    scale = SIDE / max(size)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def orientation_matrix(index: int, size: tuple[int, int], turned: tuple[int, int]) -> Matrix:

@@ -40,7 +40,7 @@ class FeatureCache:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key][0]
-        feature = made.extract([picture])[0]
+        feature = self.make(made, picture)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = (feature, size := _size(feature))
@@ -48,6 +48,10 @@ class FeatureCache:
             while self._bytes > self.most_bytes:
                 self._bytes -= self._kept.popitem(last=False)[1][1]
         return feature
+
+    def make(self, made: Method[Any], picture: Picture) -> Any:
+        """The feature, made anew; a store of features says more here."""
+        return made.extract([picture])[0]
 
 
 def _size(feature: Any) -> int:
@@ -71,6 +75,7 @@ class Pair:
         a, b: the pictures.
         options: arguments for methods by name, such as ``{"embedding": {"size": 128}}``.
         cache: where features of other pairs may be found; None keeps them to this pair.
+        side_by_side: work on both pictures at the same time; not worth it where many pairs are.
     """
 
     def __init__(
@@ -79,11 +84,13 @@ class Pair:
         b: Picture,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         cache: FeatureCache | None = None,
+        side_by_side: bool = True,
     ) -> None:
         self.cache = cache or FeatureCache()
         self.swapped = b.digest < a.digest
         self.first, self.second = (b, a) if self.swapped else (a, b)
         self.options = dict(options or {})
+        self.side_by_side = side_by_side
         self.similarities: dict[str, float] = {}
         self.details: dict[str, float] = {}
         self.aligned: Geometry | None = None
@@ -109,7 +116,10 @@ class Pair:
         def extract(picture: Picture) -> list[Any]:
             return [self.cache.extract(made, picture) for _, made in wanted]
 
-        ours, theirs = both(lambda: extract(self.first), lambda: extract(self.second))
+        if self.side_by_side:
+            ours, theirs = both(lambda: extract(self.first), lambda: extract(self.second))
+        else:
+            ours, theirs = extract(self.first), extract(self.second)
         for (name, _), a, b in zip(wanted, ours, theirs, strict=True):
             self._features[name] = (a, b)
 

@@ -20,6 +20,13 @@ AUTO_THRESHOLDS: dict[str, float] = {
     "frame_doubt": 0.68,
     "fine": 0.52,
     "fine_doubt": 0.40,
+    "registered": 0.71,
+    "registered_doubt": 0.63,
+    # whole frames of which parts are equal and others covered, as by text: shares of windows, of pixels
+    "equal_windows": 0.18,
+    "equal_windows_doubt": 0.13,
+    "equal_pixels": 0.60,
+    "equal_pixels_doubt": 0.52,
     "aligned": 0.58,
     "aligned_doubt": 0.50,
     "part": 0.72,

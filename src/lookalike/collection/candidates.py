@@ -1,0 +1,114 @@
+"""Which pairs of a collection may be copies: nearest by what they show, nearest by their rings, likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.neighbours import DENSITY, Ranked, Vectors, Whitening, density, nearest, ranked, whitening
+from lookalike.errors import UsageError
+
+if TYPE_CHECKING:
+    from lookalike.types import Mode
+
+EMBEDDING_AXES = 384
+"""Numbers an embedding keeps once whitened: of 512 the same pairs come out, of 256 two in a hundred fewer."""
+
+DISC_AXES = 64
+
+NEIGHBOURS = 32
+"""Nearest that are listed for every picture."""
+
+FEW = 48
+"""Pictures up to which every pair is a candidate."""
+
+EXACT = 200_000
+"""Pictures up to which neighbours are searched exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """How many candidates are looked at, per picture.
+
+    Attributes:
+        shown: by what the pictures show; half of the crops to a quarter are among the first two, three quarters among
+            the first four.
+        rings: by their rings, which find whole frames however they are turned.
+    """
+
+    shown: float
+    rings: float
+
+
+WIDTHS: dict[Mode, Width] = {
+    "quick": Width(1.0, 0.4),
+    "default": Width(4.5, 0.5),
+    "thorough": Width(16.0, 2.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """What spreads the vectors of a collection, kept so that later pictures can be laid beside the earlier ones."""
+
+    shown: Whitening
+    rings: Whitening
+
+
+def spaces(embeddings: npt.NDArray[np.float16], discs: npt.NDArray[np.float16]) -> Spaces:
+    """Fit the whitening of both kinds of vectors (N×1280 and N×117)."""
+    return Spaces(whitening(embeddings, EMBEDDING_AXES), whitening(discs, DISC_AXES, floor=0.02))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs of pictures, likeliest first, from either list.
+
+    Attributes:
+        shown, rings: the lists; rows are pictures, columns too.
+    """
+
+    shown: Ranked
+    rings: Ranked
+
+
+def candidates(
+    shown: Vectors, rings: Vectors, *, rows: Sequence[int] | None = None, columns: Sequence[int] | None = None
+) -> Candidates:
+    """Every picture's nearest, as pairs, likeliest first.
+
+    Args:
+        shown, rings: float32, whitened, of every picture.
+        rows, columns: compare only these pictures with only those; None for all of them with each other.
+
+    Raises:
+        UsageError: too many pictures to search exactly.
+    """
+    if len(shown) > EXACT:
+        raise UsageError(f"{len(shown)} pictures are too many for one run", remedy=f"up to {EXACT} can be grouped")
+    return Candidates(_list(shown, rows, columns), _list(rings, rows, columns))
+
+
+def _list(vectors: Vectors, rows: Sequence[int] | None, columns: Sequence[int] | None) -> Ranked:
+    if rows is None or columns is None:
+        found = nearest(vectors, vectors, NEIGHBOURS, same=True)
+        dense = density(found)
+        return ranked(found, dense, dense, same=True)
+    one, other = np.asarray(rows, np.int32), np.asarray(columns, np.int32)
+    found = nearest(vectors[one], vectors[other], NEIGHBOURS, same=False)
+    back = nearest(vectors[other], vectors[one], DENSITY, same=False)
+    pairs = ranked(found, density(found), density(back), same=False)
+    first, second = one[pairs.first], other[pairs.second]
+    apart = first != second
+    return Ranked(
+        np.minimum(first, second)[apart], np.maximum(first, second)[apart], pairs.score[apart]
+    )
+
+
+def every_pair(count: int) -> npt.NDArray[np.int32]:
+    """All pairs of ``count`` pictures, N×2."""
+    return np.stack(np.triu_indices(count, 1), axis=1).astype(np.int32)

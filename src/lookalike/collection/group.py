@@ -1,0 +1,231 @@
+"""Many pictures → groups: scan, read what is new, compare all with all, put together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lookalike.collection.clusters import grouped
+from lookalike.collection.extract import extract
+from lookalike.collection.memory import Memory
+from lookalike.collection.pairing import Paired, Pairing
+from lookalike.collection.store import Store
+from lookalike.errors import StoreError, UsageError
+from lookalike.images.limits import Limits
+from lookalike.images.scan import Found, Scan, scan
+from lookalike.scoring.presets import Preset
+from lookalike.types import Comparison, Failure, GroupBy, Grouping, Mode, PictureFile
+
+if TYPE_CHECKING:
+    from lookalike.collection.rows import PictureRow
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to group, and how.
+
+    Attributes:
+        sources: folders, files, globs, ``@lists``.
+        against: the reference set; where it is given, the sources are compared with it only.
+        threshold: least score of a pair.
+        mode, group_by, preset, limits: as their names say.
+        recursive, hidden: go into folders of folders; take hidden files.
+        leave_out: a folder whose files are no sources, such as the one that results go to.
+    """
+
+    sources: Sequence[str | os.PathLike[str]]
+    preset: Preset
+    against: Sequence[str | os.PathLike[str]] = ()
+    threshold: float = 0.9
+    mode: Mode = "default"
+    group_by: GroupBy = "base"
+    limits: Limits = field(default_factory=Limits)
+    recursive: bool = True
+    hidden: bool = False
+    leave_out: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise UsageError(f"the threshold must be over 0 and at most 1, not {self.threshold:g}", remedy="try 0.9")
+
+
+def group(request: Request, store: Store, progress: Progress | None = None) -> Grouping:
+    """Find what is alike.
+
+    Args:
+        request: what and how.
+        store: where features are kept from run to run.
+        progress: told now and then what is being done, how much of it is done, and how much there is.
+
+    Raises:
+        SourceNotFound: a source is not there.
+        StoreError: features cannot be kept, as on a full disk; what was kept stays.
+    """
+    started = time.perf_counter()
+    new = _scanned(request.sources, request)
+    old = _scanned(request.against, request) if request.against else None
+    scanned = time.perf_counter()
+    files, failures = _read([*new.files, *(old.files if old else ())], store, request.limits, progress)
+    if old is not None:
+        reference = {os.path.abspath(found.path) for found in old.files}
+        files = [replace(file, reference=os.path.abspath(file.path) in reference) for file in files]
+    failures += [*new.skipped, *(old.skipped if old else ())]
+    read = time.perf_counter()
+    paired = _paired(files, store, request, progress)
+    pairs = _pairs_of_files(paired.comparisons, files, store, request)
+    groups = grouped(pairs, request.group_by)
+    ended = time.perf_counter()
+    lost = {failure.source for failure in paired.failures}
+    return Grouping(
+        pictures=tuple(file for file in files if file.path not in lost),
+        pairs=tuple(pair for pair in pairs if pair.a not in lost and pair.b not in lost),
+        groups=groups,
+        failures=tuple(sorted([*failures, *paired.failures], key=lambda failure: (failure.source, failure.kind))),
+        threshold=request.threshold,
+        group_by=request.group_by,
+        mode=request.mode,
+        stats={
+            "scan_seconds": scanned - started,
+            "read_seconds": read - scanned,
+            "compare_seconds": ended - read,
+            "from_store": store.hits,
+            "computed": store.misses,
+            **paired.looked_at,
+        },
+        notices=tuple(store.notices),
+    )
+
+
+def _scanned(sources: Iterable[str | os.PathLike[str]], request: Request) -> Scan:
+    found = scan(sources, recursive=request.recursive, hidden=request.hidden)
+    if request.leave_out is None:
+        return found
+    inside = os.path.join(os.path.realpath(request.leave_out), "")
+    kept = tuple(file for file in found.files if not os.path.realpath(file.path).startswith(inside))
+    return replace(found, files=kept)
+
+
+def _read(
+    found: Sequence[Found], store: Store, limits: Limits, progress: Progress | None
+) -> tuple[list[PictureFile], list[Failure]]:
+    """Every file as a picture whose features are in the store, in the order of paths; or a failure."""
+    by_path = {file.path: file for file in found}
+    digests = store.known(list(by_path.values()))
+    rows = store.pictures(list(set(digests.values())))
+    complete = _complete(list(rows), rows, store)
+    missing = [file for path, file in by_path.items() if digests.get(path) not in complete]
+    store.count(hits=len(by_path) - len(missing), misses=len(missing))
+    failures: list[Failure] = []
+    if missing:
+        extraction = extract(missing, store, limits, progress)
+        failures += extraction.failures
+        by_path.update(extraction.found)
+        digests = {path: digest for path, digest in digests.items() if digest in complete} | extraction.digests
+        rows = store.pictures(list(set(digests.values())))
+    files = []
+    for path in sorted(digests):
+        row, file = rows[digests[path]], by_path[path]
+        if row.failure_kind is not None:
+            failures.append(Failure(path, row.failure_kind, _about(path, row)))
+        else:
+            files.append(
+                PictureFile(path, digests[path], row.format, row.width, row.height, file.size, file.mtime_ns)
+            )
+    return files, failures
+
+
+def _about(path: str, row: PictureRow) -> str:
+    return f"{path}: {row.failure_reason}"
+
+
+def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store) -> set[str]:
+    """Those of which everything is stored; a picture known to be broken is complete."""
+    from lookalike.collection.extract import keys
+
+    good = [digest for digest in digests if rows[digest].failure_kind is None]
+    lacking = {digest for key in keys().values() for digest in store.missing(key, good)}
+    return set(digests) - lacking
+
+
+def _paired(files: list[PictureFile], store: Store, request: Request, progress: Progress | None) -> Paired:
+    """All pairs of different pictures; what an earlier run found of the same ones is not looked for again."""
+    nodes = list({file.digest: file for file in reversed(files)}.values())[::-1]
+    if len(nodes) < 2:
+        return Paired()
+    least = min(request.threshold, 0.9)
+    pairing = Pairing(nodes, store, request.preset, request.mode, request.limits, least, progress)
+    if any(file.reference for file in files):
+        references = {file.digest for file in files if file.reference}
+        subjects = {file.digest for file in files if not file.reference}
+        rows = [index for index, node in enumerate(nodes) if node.digest in subjects]
+        return pairing.run(rows, [index for index, node in enumerate(nodes) if node.digest in references])
+    memory = Memory(store, request.preset, request.mode, least)
+    earlier = memory.recall(nodes)
+    if earlier is None:
+        paired = pairing.run()
+    elif not earlier.fresh:
+        return earlier.paired
+    else:
+        paired = pairing.run(earlier.fresh, range(len(nodes)), earlier.paired.spaces)
+        paired.comparisons += earlier.paired.comparisons
+    memory.keep(nodes, paired)
+    return paired
+
+
+def _pairs_of_files(
+    comparisons: Iterable[Comparison], files: Sequence[PictureFile], store: Store, request: Request
+) -> tuple[Comparison, ...]:
+    """Pairs of different pictures → pairs of files: twins share what was found of one of them, and are a pair too."""
+    twins: dict[str, list[PictureFile]] = defaultdict(list)
+    for file in files:
+        twins[file.digest].append(file)
+    first = {same[0].path: same for same in twins.values()}
+    apart = {pair for pair, verdict in store.decisions().items() if verdict == "different"}
+    pairs = []
+    for found in comparisons:
+        ours, theirs = first[found.a], first[found.b]
+        if found.score < request.threshold or _decided(ours[0], theirs[0], apart):
+            continue
+        pairs += [
+            _renamed(found, one.path, other.path)
+            for one in ours
+            for other in theirs
+            if not _both_old_or_both_new(one, other, request)
+        ]
+    for same in twins.values():
+        pairs += [
+            Comparison(one.path, other.path, 1.0, "identical", {"exact": 1.0}, reasons=("the same file",))
+            for number, one in enumerate(same)
+            for other in same[number + 1 :]
+            if not _both_old_or_both_new(one, other, request)
+        ]
+    return tuple(sorted(pairs, key=lambda pair: (-pair.score, pair.a, pair.b)))
+
+
+def _decided(one: PictureFile, other: PictureFile, apart: set[tuple[str, str]]) -> bool:
+    return (min(one.digest, other.digest), max(one.digest, other.digest)) in apart
+
+
+def _both_old_or_both_new(one: PictureFile, other: PictureFile, request: Request) -> bool:
+    return bool(request.against) and one.reference == other.reference
+
+
+def _renamed(found: Comparison, a: str, b: str) -> Comparison:
+    """The comparison for files a and b, in the order of their paths."""
+    if a == found.a and b == found.b and a < b:
+        return found
+    told = replace(found, a=a, b=b)
+    return told if a < b else told.reversed()
+
+
+def no_store(error: StoreError) -> Store:
+    """A store that ends with the run, where the real one cannot be used; the notice says so."""
+    store = Store(":memory:")
+    store.database.notices.append(f"nothing is kept for the next run: {error}")
+    return store
