@@ -104,9 +104,7 @@ def _list(vectors: Vectors, rows: Sequence[int] | None, columns: Sequence[int] |
     pairs = ranked(found, density(found), density(back), same=False)
     first, second = one[pairs.first], other[pairs.second]
     apart = first != second
-    return Ranked(
-        np.minimum(first, second)[apart], np.maximum(first, second)[apart], pairs.score[apart]
-    )
+    return Ranked(np.minimum(first, second)[apart], np.maximum(first, second)[apart], pairs.score[apart])
 
 
 def every_pair(count: int) -> npt.NDArray[np.int32]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import repeat
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -97,6 +100,17 @@ class StoredFeatures(FeatureCache):
             self.store.add_features(key, rows)
 
 
+@contextmanager
+def one_thread_a_picture() -> Iterator[None]:
+    """Pairs are worked on side by side: for OpenCV to split its small pictures as well only costs time."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
 class Confirmation:
     """Compares pairs of a collection.
 
@@ -126,14 +140,15 @@ class Confirmation:
         """
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         found: list[Comparison | None] = [None] * len(pairs)
-        with ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="lookalike-pairs") as threads:
+        workers = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="lookalike-pairs")
+        with one_thread_a_picture(), workers as threads:
             for start in range(0, len(order), BLOCK):
                 block = order[start : start + BLOCK]
                 used = np.unique(pairs[block])
                 self.features.read_ahead([self.files[int(index)].digest for index in used])
                 runs = np.array_split(block, max(1, len(block) // 24))
-                for run, results in zip(runs, threads.map(lambda run: self._run(pairs[run], at_once), runs)):
-                    for number, result in zip(run, results):
+                for run, results in zip(runs, threads.map(self._run, [pairs[run] for run in runs], repeat(at_once))):  # noqa: B905
+                    for number, result in zip(run, results, strict=True):
                         found[number] = result
                 self.features.flush()
         return found
@@ -143,9 +158,7 @@ class Confirmation:
 
     def _one(self, a: int, b: int, at_once: bool) -> Comparison | None:
         try:
-            pair = Pair(
-                self._picture(a), self._picture(b), self.preset.options, self.features, side_by_side=False
-            )
+            pair = Pair(self._picture(a), self._picture(b), self.preset.options, self.features, side_by_side=False)
             if not at_once or self.preset.rule != "auto":
                 return decide(pair, self.preset)
             seen = at_sight(pair, self.preset.thresholds)

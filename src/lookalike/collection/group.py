@@ -134,9 +134,7 @@ def _read(
         if row.failure_kind is not None:
             failures.append(Failure(path, row.failure_kind, _about(path, row)))
         else:
-            files.append(
-                PictureFile(path, digests[path], row.format, row.width, row.height, file.size, file.mtime_ns)
-            )
+            files.append(PictureFile(path, digests[path], row.format, row.width, row.height, file.size, file.mtime_ns))
     return files, failures
 
 

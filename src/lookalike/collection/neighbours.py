@@ -163,4 +163,3 @@ def density(found: Neighbours) -> Vectors:
     if found.similarities.shape[1] == 0:
         return np.zeros(len(found.similarities), np.float32)
     return np.asarray(found.similarities[:, :DENSITY].mean(axis=1), np.float32)
-

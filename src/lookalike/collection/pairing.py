@@ -6,19 +6,22 @@ a list of neighbours a picture and the pairs found.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection import screen
 from lookalike.collection.candidates import FEW, WIDTHS, Candidates, Spaces, candidates, every_pair, spaces
-from lookalike.collection.confirm import Confirmation
+from lookalike.collection.confirm import Confirmation, one_thread_a_picture
 from lookalike.collection.extract import KEPT_AS, keys
 from lookalike.collection.neighbours import Ranked, Vectors
 from lookalike.collection.packing import unpack
+from lookalike.collection.screen import Evidence, Look
 from lookalike.features.cells import CHANNELS, GRID
 from lookalike.scoring.pair import shared_method
 from lookalike.types import Comparison, Failure
@@ -157,17 +160,23 @@ class Pairing:
 
     def _frames(self, pairs: Pairs) -> npt.NDArray[np.float32]:
         used = np.unique(pairs)
-        made = shared_method("look", {})
-        looks = self.store.features(self.keys["look"], [self.files[int(index)].digest for index in used])
-        small = screen.tiny([unpack(made, looks[self.files[int(index)].digest]) for index in used])
+        looks = self._looks(used)
+        small = screen.tiny([looks[int(index)] for index in used])
         rows = np.searchsorted(used, pairs)
-        values = np.concatenate(
-            [
-                screen.frames_agree(small[part[:, 0]], small[part[:, 1]])
-                for part in np.array_split(rows, max(1, len(rows) // 256))
-            ]
-        )
-        return np.where(values >= screen.FRAMES, values, 0)
+        parts = [
+            screen.frames_agree(small[part[:, 0]], small[part[:, 1]])
+            for part in np.array_split(rows, max(1, len(rows) // 256))
+        ]
+        values = np.concatenate([part.agree for part in parts])
+        values[values < screen.FRAMES] = 0
+        turns = np.concatenate([part.orientation for part in parts])
+        planes = np.concatenate([part.inside for part in parts]).astype(int)
+
+        def agree(number: int) -> bool:
+            a, b = (looks[int(index)][planes[number]] for index in pairs[number])
+            return screen.frame_seen(a, b, int(turns[number])) >= screen.LEAST_SEEN
+
+        return self._kept(values, agree)
 
     def _cells(self, pairs: Pairs) -> npt.NDArray[np.float32]:
         used = np.unique(pairs)
@@ -182,13 +191,41 @@ class Pairing:
             [screen.spread_cells(self.cells, grids[start : start + 512]) for start in range(0, len(grids), 512)]
         )
         rows = np.searchsorted(used, pairs)
-        values = np.concatenate(
-            [
-                screen.evidence(spread[part[:, 0]], spread[part[:, 1]])
-                for part in np.array_split(rows, max(1, len(rows) // 256))
-            ]
-        )
-        return np.where(values >= screen.LEAST_EVIDENCE, values, 0)
+        said = [
+            each
+            for part in np.array_split(rows, max(1, len(rows) // 256))
+            for each in screen.evidence(spread[part[:, 0]], spread[part[:, 1]])
+        ]
+        values = np.array([each.strength for each in said], np.float32)
+        values[values < screen.LEAST_EVIDENCE] = 0
+        del spread, grids, stored
+        return self._seen(pairs, values, said)
+
+    def _seen(self, pairs: Pairs, values: npt.NDArray[np.float32], said: list[Evidence]) -> npt.NDArray[np.float32]:
+        """The values of those pairs whose thumbnails agree where the cells lay them; 0 for the others."""
+        left = np.flatnonzero(values)
+        if not len(left):
+            return values
+        looks = self._looks(np.unique(pairs[left]))
+
+        def agree(number: int) -> bool:
+            a, b = (looks[int(index)][1] for index in pairs[number])
+            laid = said[number].laid
+            return laid is not None and screen.seen(a, b, laid) >= screen.LEAST_SEEN
+
+        return self._kept(values, agree)
+
+    def _kept(self, values: npt.NDArray[np.float32], agree: Callable[[int], bool]) -> npt.NDArray[np.float32]:
+        """The values that ``agree`` lets through, asked for those over 0; 0 for the others."""
+        left = np.flatnonzero(values)
+        with one_thread_a_picture(), ThreadPoolExecutor(os.cpu_count() or 2) as threads:
+            values[left] *= np.fromiter(threads.map(agree, left.tolist()), np.bool_, len(left))
+        return values
+
+    def _looks(self, indices: npt.NDArray[np.integer[Any]]) -> dict[int, Look]:
+        made = shared_method("look", {})
+        stored = self.store.features(self.keys["look"], [self.files[int(index)].digest for index in indices])
+        return {int(index): unpack(made, stored[self.files[int(index)].digest]) for index in indices}
 
     # confirmation
 

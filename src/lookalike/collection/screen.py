@@ -8,15 +8,19 @@ in one of the eight flips and turns?
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.neighbours import Vectors, Whitening, whitening
+from lookalike.features.align import Matrix, inverted, look_aligned
 from lookalike.features.cells import GRID, Grid
 from lookalike.features.dihedral import TRANSFORMS, apply
 from lookalike.features.embedding import unit
+from lookalike.features.look import equally_sharp, local_correlation
+from lookalike.features.register import refined
 
 Pairs = npt.NDArray[np.int32]
 Look = npt.NDArray[np.uint8]
@@ -36,12 +40,18 @@ SURE_COSINE = 0.5
 WITHIN = 0.9
 """Cells by which a match may miss the place that the others agree on."""
 
-LEAST_EVIDENCE = 20.0
+LEAST_EVIDENCE = 24.0
 """Sum of the cosines of matches that agree and of mutual ones: copies have 43 and more, but for crops to a quarter,
 which begin at 20; nine of ten candidates that are no copies stay below."""
 
 LARGEST = 2.5
 """Greatest change of size that is believed."""
+
+SEEN = 64
+"""Side of the thumbnails on which the place that cells agree on is looked at."""
+
+LEAST_SEEN = 0.4
+"""Local correlation there from which the pictures themselves are compared: copies reach 0.8."""
 
 TINY = 24
 """Side of the thumbnails on which whole frames are compared."""
@@ -73,33 +83,46 @@ def unit_rows(values: npt.NDArray[np.floating]) -> Vectors:
     return unit(flat).reshape(values.shape)
 
 
-def evidence(first: Vectors, second: Vectors) -> npt.NDArray[np.float32]:
-    """How much the cells of two pictures speak for one lying on the other, pair by pair.
+class Evidence(NamedTuple):
+    """What the cells of two pictures say.
+
+    Attributes:
+        strength: 0 to about 128, see :data:`LEAST_EVIDENCE`.
+        laid: 3×3, cells of the second → cells of the first; None where nothing agrees.
+    """
+
+    strength: float
+    laid: Matrix | None
+
+
+def evidence(first: Vectors, second: Vectors) -> list[Evidence]:
+    """How much speaks for one of two pictures lying on the other, pair by pair.
 
     Args:
         first, second: float32, N×64×64, of :func:`spread_cells`.
-
-    Returns:
-        float32, N: 0 to about 128, see :data:`LEAST_EVIDENCE`.
     """
     alike = first @ second.transpose(0, 2, 1)
     forth, back = alike.max(axis=2), alike.max(axis=1)
-    found = np.zeros(len(first), np.float32)
+    found = [Evidence(0.0, None)] * len(first)
     for number in np.flatnonzero(np.maximum(forth.mean(axis=1), back.mean(axis=1)) >= LEAST_ALIKE):
         matrix = alike[number]
         mutual = (matrix == forth[number][:, None]) & (matrix == back[number]) & (matrix > SURE_COSINE)
-        agreeing = max(_agreement(matrix), _agreement(matrix.T))
-        found[number] = agreeing + float(matrix[mutual].sum())
+        on_second, on_first = _agreement(matrix), _agreement(matrix.T)
+        best = max(on_second, on_first, key=lambda each: each.strength)
+        laid = best.laid
+        if laid is not None and best is on_second:
+            laid = inverted(laid)
+        found[number] = Evidence(best.strength + float(matrix[mutual].sum()), laid)
     return found
 
 
-def _agreement(alike: Vectors) -> float:
-    """Sum of the cosines of those matches that agree on one shift, size and turn."""
+def _agreement(alike: Vectors) -> Evidence:
+    """Sum of the cosines of those matches that agree on one shift, size and turn; cells of rows → cells of columns."""
     likest = alike.argmax(axis=1)
     cosines = alike[np.arange(len(alike)), likest]
     good = cosines > LEAST_COSINE
     if int(good.sum()) < 5:
-        return 0.0
+        return Evidence(0.0, None)
     laid, agree = cv2.estimateAffinePartial2D(
         _PLACES[good],
         _PLACES[likest[good]],
@@ -107,12 +130,30 @@ def _agreement(alike: Vectors) -> float:
         ransacReprojThreshold=WITHIN,
         maxIters=200,
         confidence=0.95,
-        refineIters=0,
+        refineIters=10,
     )
     if laid is None or agree is None:
-        return 0.0
+        return Evidence(0.0, None)
     growth = float(np.sqrt(abs(np.linalg.det(laid[:, :2]))))
-    return float(cosines[good] @ agree.ravel()) if 1 / LARGEST < growth < LARGEST else 0.0
+    if not 1 / LARGEST < growth < LARGEST:
+        return Evidence(0.0, None)
+    return Evidence(float(cosines[good] @ agree.ravel()), np.vstack([laid, [0, 0, 1]]))
+
+
+def seen(first: Look, second: Look, laid: Matrix) -> float:
+    """Local correlation (-1 to 1) of two squeezed contents (uint8, n×n) laid on each other, after one refinement.
+
+    Args:
+        first, second: the contents.
+        laid: cells of the second → cells of the first.
+    """
+    a, b = (
+        np.asarray(cv2.resize(look, (SEEN, SEEN), interpolation=cv2.INTER_AREA), np.uint8) for look in (first, second)
+    )
+    step = SEEN / GRID
+    grow = np.array([[step, 0, step / 2 - 0.5], [0, step, step / 2 - 0.5], [0, 0, 1]])
+    found = refined(a.astype(np.float32), b.astype(np.float32), grow @ laid @ inverted(grow), steps=8)
+    return -1.0 if found is None else look_aligned(a, b, found)[0]
 
 
 def tiny(looks: Sequence[Look]) -> Vectors:
@@ -125,20 +166,43 @@ def tiny(looks: Sequence[Look]) -> Vectors:
     return np.asarray(np.where(length > FLAT * TINY, small / np.maximum(length, 1e-6), 0), np.float32)
 
 
-def frames_agree(first: Vectors, second: Vectors) -> npt.NDArray[np.float32]:
-    """Best correlation of pairs of :func:`tiny` thumbnails over eight flips and turns, margins or not; float32, N.
+class Laid(NamedTuple):
+    """How well whole frames agree, and how they lie.
+
+    Attributes:
+        agree: float32, N, correlation of the :func:`tiny` thumbnails.
+        orientation: int, N, index into TRANSFORMS, applied to the second.
+        inside: bool, N, whether they were compared without their margins.
+    """
+
+    agree: npt.NDArray[np.float32]
+    orientation: npt.NDArray[np.int64]
+    inside: npt.NDArray[np.bool_]
+
+
+def frames_agree(first: Vectors, second: Vectors) -> Laid:
+    """Whole frames in the best of eight flips and turns, with margins or without; N×2×24×24 of :func:`tiny` each.
 
     >>> photo = np.random.default_rng(0).integers(0, 255, (1, 24, 24), np.uint8).repeat(4, 1).repeat(4, 2).repeat(2, 0)
     >>> turned = np.rot90(photo, axes=(1, 2))
-    >>> bool(frames_agree(tiny([photo]), tiny([turned]))[0] > 0.99)
-    True
+    >>> laid = frames_agree(tiny([photo]), tiny([turned]))
+    >>> bool(laid.agree[0] > 0.99), TRANSFORMS[laid.orientation[0]]
+    (True, (False, 90))
     """
-    best = np.full(len(first), -1, np.float32)
-    laid = first.reshape(len(first), 2, -1)
     places = np.arange(TINY * TINY).reshape(TINY, TINY)
-    for index in range(len(TRANSFORMS)):
-        turned = second.reshape(len(second), 2, -1)[:, :, apply(places, index).ravel()]
-        np.maximum(best, (laid * turned).sum(axis=2).max(axis=1), out=best)
-    return best
+    still, other = first.reshape(len(first), 2, -1), second.reshape(len(second), 2, -1)
+    values = np.stack(
+        [(still * other[:, :, apply(places, index).ravel()]).sum(axis=2) for index in range(len(TRANSFORMS))], axis=1
+    ).reshape(len(first), -1)
+    best = values.argmax(axis=1)
+    return Laid(values[np.arange(len(first)), best], best // 2, best % 2 > 0)
 
 
+def frame_seen(first: Look, second: Look, orientation: int) -> float:
+    """Local correlation (-1 to 1) of two squeezed greys (uint8, n×n), the second laid down as ``orientation`` says."""
+    a, b = (
+        cv2.GaussianBlur(cv2.resize(look, (SEEN, SEEN), interpolation=cv2.INTER_AREA).astype(np.float32), (0, 0), 0.8)
+        for look in (first, second)
+    )
+    turned = np.ascontiguousarray(apply(np.asarray(b, np.float32), orientation))
+    return local_correlation(*equally_sharp(np.asarray(a, np.float32), turned), 9)

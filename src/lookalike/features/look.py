@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lookalike.types import Picture, Pixels
 
 Grey = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 TEXTURE = 36.0
 """Least variance (grey levels squared) that makes a window worth looking at: 6 grey levels, above JPEG's own noise."""
@@ -47,9 +48,13 @@ def local_correlation(a: Grey, b: Grey, window: int = 15) -> float:
     return local_correlations(a, b, window, (np.ones(a.shape, np.bool_),))[0]
 
 
-def local_correlations(a: Grey, b: Grey, window: int, masks: Sequence[npt.NDArray[np.bool_]]) -> list[float]:
-    """:func:`local_correlation` over several areas (H×W masks) of one pair, at the cost of one."""
-    correlation, strength = correlation_map(a, b, window)
+def local_correlations(a: Grey, b: Grey, window: int, masks: Sequence[Mask]) -> list[float]:
+    """:func:`local_correlation` over several areas (H×W masks) of one pair, at the cost of one.
+
+    The first mask is where both pictures are; nothing outside it is looked at.
+    """
+    inside = None if masks[0].all() else masks[0]
+    correlation, strength = correlation_map(a, b, window, inside)
     textured = strength > TEXTURE
     most = strength / (strength + STEADY)  # what equal windows reach
     found = []
@@ -62,43 +67,60 @@ def local_correlations(a: Grey, b: Grey, window: int, masks: Sequence[npt.NDArra
     return found
 
 
-def correlation_map(a: Grey, b: Grey, window: int) -> tuple[Grey, Grey]:
+def correlation_map(a: Grey, b: Grey, window: int, inside: Mask | None = None) -> tuple[Grey, Grey]:
     """Correlation of every window of two aligned pictures, and the variance of the stronger of the two; H×W each.
 
     A constant is added to both variances, so that faint windows count less: equal windows of variance v reach
     v / (v + 20) only.
+
+    Args:
+        a, b: float32, H×W, grey levels.
+        window: side of the windows in pixels, odd.
+        inside: H×W, the pixels that count; None for all.
     """
-    mean_a, mean_b = _box(a, window), _box(b, window)
-    var_a = np.maximum(_box(a * a, window) - mean_a * mean_a, 0)
-    var_b = np.maximum(_box(b * b, window) - mean_b * mean_b, 0)
-    together = _box(a * b, window) - mean_a * mean_b
+    if inside is None:
+        share: Grey | float = 1.0
+    else:
+        weight = inside.astype(np.float32)
+        share = np.maximum(_box(weight, window), np.float32(1e-3))
+        a, b = a * weight, b * weight
+    mean_a, mean_b = _box(a, window) / share, _box(b, window) / share
+    var_a = np.maximum(_box(a * a, window) / share - mean_a * mean_a, 0)
+    var_b = np.maximum(_box(b * b, window) / share - mean_b * mean_b, 0)
+    together = _box(a * b, window) / share - mean_a * mean_b
     correlation = np.asarray(together / np.sqrt((var_a + STEADY) * (var_b + STEADY)), np.float32)
     return correlation, np.asarray(np.maximum(var_a, var_b), np.float32)
 
 
-def equally_sharp(a: Grey, b: Grey) -> tuple[Grey, Grey]:
+def equally_sharp(a: Grey, b: Grey, inside: Mask | None = None) -> tuple[Grey, Grey]:
     """Both pictures (float32, H×W), the sharper blurred until it is no sharper than the other.
 
     A blurred or enlarged copy lacks the fine detail of its original; looked at as they are, the windows that hold only
     such detail would speak against it. Sharpness is the energy of the gradient over the variance, so that contrast and
-    brightness do not enter. Up to half as sharp again is left alone.
+    brightness do not enter. Up to half as sharp again is left alone. Of ``inside`` (H×W) only is it measured.
     """
-    sharp_a, sharp_b = _sharpness(a), _sharpness(b)
+    sharp_a, sharp_b = _sharpness(a, inside), _sharpness(b, inside)
     if sharp_b > sharp_a:
-        second, first = equally_sharp(b, a)
+        second, first = equally_sharp(b, a, inside)
         return first, second
     softer = a
     for sigma in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0):
-        if _sharpness(softer) <= 1.5 * sharp_b:
+        if _sharpness(softer, inside) <= 1.5 * sharp_b:
             break
         softer = np.asarray(cv2.GaussianBlur(a, (0, 0), sigma), np.float32)
     return softer, b
 
 
-def _sharpness(values: Grey) -> float:
+def _sharpness(values: Grey, inside: Mask | None) -> float:
     across, down = np.diff(values, axis=1), np.diff(values, axis=0)
-    variance = float(cv2.meanStdDev(values)[1].item()) ** 2
-    return (float(np.vdot(across, across)) + float(np.vdot(down, down))) / values.size / (variance + STEADY)
+    if inside is None:
+        count = values.size
+        variance = float(cv2.meanStdDev(values)[1].item()) ** 2
+    else:
+        across, down = across * (inside[:, 1:] & inside[:, :-1]), down * (inside[1:] & inside[:-1])
+        count = max(1, int(inside.sum()))
+        variance = float(cv2.meanStdDev(values, mask=inside.astype(np.uint8))[1].item()) ** 2
+    return (float(np.vdot(across, across)) + float(np.vdot(down, down))) / count / (variance + STEADY)
 
 
 def equal_shares(a: Grey, b: Grey) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -37,14 +37,11 @@ TILTS = (-40, -30, -20, -10, 10, 20, 30, 40)
 CORE = 0.66
 """Share of the sides, around the middle, that is searched: what a shift leaves over."""
 
-LEAST_NCC = 0.55
+LEAST_NCC = 0.7
 """Cross-correlation of thumbnails below which nothing is refined: 95 % of crops, shifts and tilts are over 0.78."""
 
 SURE_NCC = 0.9
 """Cross-correlation from which no tilt is tried."""
-
-SURE_LOOK = 0.8
-"""Local correlation from which a place that was tried first need not be bettered."""
 
 FLAT = 4.0
 """Standard deviation, in grey levels, below which a piece of a picture could lie anywhere."""
@@ -93,13 +90,20 @@ class Registration:
     overlap_other: float
 
 
-def register(a: View, b: View, least: float = LEAST_NCC, start: Matrix | None = None) -> Registration | None:
-    """The likeliest way in which ``b`` lies on ``a``, or None where nothing speaks for any.
+class Place(NamedTuple):
+    """Where one picture may lie on another.
 
-    Args:
-        a, b: the pictures.
-        least: cross-correlation of the thumbnails from which a place is refined.
-        start: a place (b → a, in pixels of ``pixels``) to try before any is searched for.
+    Attributes:
+        ncc: cross-correlation of the thumbnails, -1 to 1.
+        matrix: b → a, in pixels of the coarse thumbnails.
+    """
+
+    ncc: float
+    matrix: Matrix
+
+
+def register(a: View, b: View) -> Registration | None:
+    """The likeliest way in which ``b`` lies on ``a``, or None where nothing speaks for any.
 
     >>> photo = np.random.default_rng(0).integers(0, 255, (12, 12, 3), np.uint8).repeat(12, 0).repeat(12, 1)
     >>> part = np.ascontiguousarray(photo[30:130, 20:120])
@@ -107,25 +111,84 @@ def register(a: View, b: View, least: float = LEAST_NCC, start: Matrix | None = 
     >>> found.correlation > 0.95, np.allclose(found.matrix @ [0, 0, 1], [20, 30, 1], atol=0.5)
     (True, True)
     """
-    first = None if start is None else _settled(a, b, rescaled(start, a.pixels, b.pixels, a.fine, b.fine))
-    if first is not None and first.correlation >= SURE_LOOK:
-        return first
-    ncc, matrix = max(_places(a.coarse, b.coarse), key=lambda place: place[0], default=(-1.0, np.eye(3)))
+    place = likeliest(a, b)
+    if place is None:
+        return None
+    return settled(a, b, rescaled(place.matrix, a.coarse, b.coarse, a.fine, b.fine))
+
+
+def likeliest(a: View, b: View) -> Place | None:
+    """The place where the thumbnails agree best; None below :data:`LEAST_NCC`."""
+    found: list[tuple[float, float, bool, tuple[int, int]]] = []
+    for scale in SCALES:
+        for back in (False, True) if scale < 1 else (False,):
+            base, other = (b.coarse, a.coarse) if back else (a.coarse, b.coarse)
+            here = _searched(base, _scaled(other, scale), _core(scale))
+            if here is not None:
+                found.append((here[0], scale, back, here[1]))
+    best = max(found, default=None)
+    ncc = -1.0 if best is None else best[0]
     if ncc < SURE_NCC:
-        tilted = max(_tilted(a.coarse, b.coarse), key=lambda place: place[0], default=(-1.0, matrix))
-        if tilted[0] > ncc + 0.02:
-            ncc, matrix = tilted
-    if ncc < least:
-        return first
-    found = _settled(a, b, rescaled(matrix, a.coarse, b.coarse, a.fine, b.fine))
-    if first is None or found is None:
-        return found or first
-    return found if found.correlation > first.correlation else first
+        tilted = max(_tilted(a.coarse, b.coarse), key=lambda place: place.ncc, default=None)
+        if tilted is not None and tilted.ncc > ncc + 0.02:
+            return tilted if tilted.ncc >= LEAST_NCC else None
+    if best is None or ncc < LEAST_NCC:
+        return None
+    _, scale, back, shift = best
+    matrix = _placed(a.coarse if back else b.coarse, scale, shift)
+    return Place(ncc, inverted(matrix) if back else matrix)
 
 
-def _settled(a: View, b: View, place: Matrix) -> Registration | None:
+def _core(scale: float) -> float:
+    return CORE if scale > 0.8 else min(1.0, 0.8 * CORE / scale)
+
+
+def _scaled(thumbnail: Grey, scale: float) -> Grey:
+    if scale == 1:
+        return thumbnail
+    return np.asarray(cv2.resize(thumbnail, _size_at(thumbnail, scale), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _size_at(thumbnail: Grey, scale: float) -> tuple[int, int]:
+    height, width = thumbnail.shape
+    return max(6, round(width * scale)), max(6, round(height * scale))
+
+
+def _placed(other: Grey, scale: float, shift: tuple[int, int]) -> Matrix:
+    """Pixels of ``other`` → pixels of the base that it lies on, scaled and shifted."""
+    size = _size_at(other, scale) if scale < 1 else other.shape[::-1]
+    across, down = size[0] / other.shape[1], size[1] / other.shape[0]
+    # a thumbnail grows around its outer corner, and pixels count from their middle
+    return np.array([[across, 0, shift[0] + across / 2 - 0.5], [0, down, shift[1] + down / 2 - 0.5], [0, 0, 1.0]])
+
+
+def _tilted(a: Grey, b: Grey) -> Iterator[Place]:
+    height, width = b.shape
+    for degrees in TILTS:
+        turn = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, 1)
+        turned = cv2.warpAffine(b, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found = _searched(a, np.asarray(turned, np.float32), 0.6)
+        if found is not None:
+            ncc, (x, y) = found
+            yield Place(ncc, np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) @ np.vstack([turn, [0, 0, 1]]))
+
+
+def _searched(base: Grey, piece: Grey, share: float) -> tuple[float, tuple[int, int]] | None:
+    """Where the middle ``share`` of ``piece`` correlates best with ``base``: the correlation and the shift."""
+    height, width = piece.shape
+    top, left = int(height * (1 - share) / 2), int(width * (1 - share) / 2)
+    core = piece[top : height - top, left : width - left]
+    if core.shape[0] > base.shape[0] or core.shape[1] > base.shape[1]:
+        return None
+    if float(cv2.meanStdDev(core)[1].item()) < FLAT:
+        return None
+    _, best, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(base, core, cv2.TM_CCOEFF_NORMED))
+    return best, (x - left, y - top)
+
+
+def settled(a: View, b: View, place: Matrix) -> Registration | None:
     """A place (in pixels of ``fine``) refined and looked at; None where it runs away or overlaps too little."""
-    found = _refined(a.fine, b.fine, place)
+    found = refined(a.fine, b.fine, place)
     if found is None:
         return None
     matrix = rescaled(found, a.fine, b.fine, a.pixels, b.pixels)
@@ -136,53 +199,7 @@ def _settled(a: View, b: View, place: Matrix) -> Registration | None:
     return Registration(matrix, correlation, overlap, other)
 
 
-def _places(a: Grey, b: Grey) -> Iterator[tuple[float, Matrix]]:
-    """The best place of each at every size in the other: (cross-correlation, b → a)."""
-    for scale in SCALES:
-        found = _place(a, b, scale)
-        if found is not None:
-            yield found
-        if scale < 1 and (found := _place(b, a, scale)) is not None:
-            yield found[0], inverted(found[1])
-
-
-def _place(base: Grey, other: Grey, scale: float) -> tuple[float, Matrix] | None:
-    """Where ``other``, at ``scale``, lies best on ``base``."""
-    size = tuple(max(6, round(side * scale)) for side in other.shape[::-1])
-    piece = other if size == other.shape[::-1] else cv2.resize(other, size, interpolation=cv2.INTER_AREA)
-    grow = np.diag([size[0] / other.shape[1], size[1] / other.shape[0], 1.0])
-    share = CORE if scale > 0.8 else min(1.0, 0.8 * CORE / scale)
-    found = _searched(base, np.asarray(piece, np.float32), share)
-    if found is None:
-        return None
-    centre = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # a thumbnail grows around its outer corner
-    return found[0], found[1] @ inverted(centre) @ grow @ centre
-
-
-def _tilted(a: Grey, b: Grey) -> Iterator[tuple[float, Matrix]]:
-    height, width = b.shape
-    for degrees in TILTS:
-        turn = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, 1)
-        turned = cv2.warpAffine(b, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        found = _searched(a, np.asarray(turned, np.float32), 0.6)
-        if found is not None:
-            yield found[0], found[1] @ np.vstack([turn, [0, 0, 1]])
-
-
-def _searched(base: Grey, piece: Grey, share: float) -> tuple[float, Matrix] | None:
-    """Where the middle ``share`` of ``piece`` correlates best with ``base``: the correlation and the shift."""
-    height, width = piece.shape
-    top, left = int(height * (1 - share) / 2), int(width * (1 - share) / 2)
-    core = piece[top : height - top, left : width - left]
-    if core.shape[0] > base.shape[0] or core.shape[1] > base.shape[1]:
-        return None
-    if float(cv2.meanStdDev(core)[1].item()) < FLAT:
-        return None
-    _, best, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(base, core, cv2.TM_CCOEFF_NORMED))
-    return best, np.array([[1, 0, x - left], [0, 1, y - top], [0, 0, 1.0]])
-
-
-def _refined(a: Grey, b: Grey, matrix: Matrix, steps: int = 12) -> Matrix | None:
+def refined(a: Grey, b: Grey, matrix: Matrix, steps: int = 12) -> Matrix | None:
     """``matrix`` (b → a) made exact by ECC; None where that runs away."""
     growth = math.sqrt(abs(float(np.linalg.det(matrix[:2, :2]))))
     base, other, start = (a, b, matrix) if growth <= 1 else (b, a, inverted(matrix))

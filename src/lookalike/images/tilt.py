@@ -44,10 +44,10 @@ def tilted_frame(pixels: Pixels) -> Frame | None:
     [0.5, 0.5, 1.0]
     """
     height, width = pixels.shape[:2]
-    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]].astype(np.int16)
-    ground = np.median(corners, axis=0)
-    if np.abs(corners - ground).max() > GROUND:  # settles nearly all pictures
+    corners = pixels[:: height - 1 or 1, :: width - 1 or 1].reshape(-1, 3)
+    if int(np.ptp(corners, axis=0).max()) > GROUND:  # settles nearly all pictures
         return None
+    ground = np.median(corners, axis=0)
     scale = min(1.0, SEARCHED / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     small = pixels if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
@@ -67,7 +67,8 @@ def tilted_frame(pixels: Pixels) -> Frame | None:
     degrees -= 90 * quarter
     if abs(degrees) < LEAST_TILT:
         return None
-    return _rectangle((x + 0.5, y + 0.5), (across + 1, down + 1), degrees, content.shape[::-1])
+    # the outermost pixels of the frame are half ground
+    return _rectangle((x + 0.5, y + 0.5), (across - 1, down - 1), degrees, content.shape[::-1])
 
 
 def _rectangle(centre: tuple[float, float], sides: tuple[float, float], degrees: float, size: tuple[int, ...]) -> Frame:

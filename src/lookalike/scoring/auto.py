@@ -56,7 +56,7 @@ OBJECT_COSINES = (0.40, 0.50)
 GREYISH = 8.0
 """Mean saturation, of 255, below which a picture has no colour to speak of."""
 
-COVERED = 0.2
+COVERED = 0.28
 """Correlation of whole frames from which parts of them are looked for that are equal, and others covered."""
 
 KIN_COSINE = 0.6
@@ -126,7 +126,8 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     found = frame if certainty > 0 else None
     registered = None
     if thresholds["registered_doubt"] < 1:
-        registered = by_registration(pair, _laid(frame, thresholds), thresholds["registered"])
+        tries = _laid(frame, thresholds)
+        registered = by_registration(pair, tries, thresholds["registered"], thresholds["registered_doubt"])
     if registered is not None:
         sure = _ramp(registered.correlation, thresholds["registered_doubt"], thresholds["registered"])
         if sure > certainty:

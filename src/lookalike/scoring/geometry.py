@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lookalike.features.align import Alignment, Keypoints, Matrix, inverted, look_aligned
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
 from lookalike.features.look import Look, equal_shares, equally_sharp
-from lookalike.features.register import View, register
+from lookalike.features.register import View, likeliest, rescaled, settled
 from lookalike.features.shrink import content, small, small_content
 from lookalike.features.tint import Tint, aligned_change
 from lookalike.features.xfeat import XFeat
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 
 Size: TypeAlias = tuple[int, int]
+
+MOST_TRIES = 2
+"""Places that are refined and looked at; what is not among the likeliest two is rarely the right one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,31 +108,44 @@ def _resized(grey: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDArr
     return np.asarray(cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
-def by_registration(pair: Pair, orientations: tuple[int, ...], enough: float) -> Geometry | None:
+def by_registration(pair: Pair, orientations: tuple[int, ...], enough: float, least: float = -1.0) -> Geometry | None:
     """The best way to lay the second picture on the first by their pixels, in any of ``orientations``.
 
     Args:
         orientations: indices into TRANSFORMS, the likeliest first.
         enough: correlation at which nothing further is tried.
+        least: correlation from which the colours are compared as well.
     """
     first = _view(pair.first)
-    best: Geometry | None = None
+    views = {0: _view(pair.second)}
+    tries: list[tuple[float, int, Matrix]] = []  # how likely, orientation, second → first in pixels of fine
+    start = _content_on_content(pair, first, views[0])
+    if start is not None:
+        tries.append((1.0, 0, rescaled(start, first.pixels, views[0].pixels, first.fine, views[0].fine)))
     for index in orientations:
-        second = _view(pair.second)
-        if index:
-            second = View.of(np.ascontiguousarray(apply(small(pair.second), index)))
-        found = register(first, second, start=None if index else _content_on_content(pair, first, second))
-        if found is None or (best is not None and found.correlation <= best.correlation):
-            continue
-        alignment = Alignment(found.matrix, None, found.overlap, found.overlap_other, found.correlation)
-        frames = (_size(first.pixels), _size(second.pixels))
-        change = aligned_change(first.pixels, second.pixels, alignment)
-        best = Geometry(index, found.correlation, change, found.overlap, found.overlap_other, alignment, frames)
-        if found.correlation >= enough:
-            break
-    if best is not None:
-        pair.details.update(registered_correlation=best.correlation, tint_change=best.tint)
-    return best
+        if index not in views:
+            views[index] = View.of(np.ascontiguousarray(apply(small(pair.second), index)))
+        place = likeliest(first, views[index])
+        if place is not None:
+            matrix = rescaled(place.matrix, first.coarse, views[index].coarse, first.fine, views[index].fine)
+            tries.append((place.ncc, index, matrix))
+    best: Geometry | None = None
+    for _, index, matrix in sorted(tries, key=lambda each: -each[0])[:MOST_TRIES]:
+        found = settled(first, views[index], matrix)
+        if found is not None and (best is None or found.correlation > best.correlation):
+            alignment = Alignment(found.matrix, None, found.overlap, found.overlap_other, found.correlation)
+            frames = (_size(first.pixels), _size(views[index].pixels))
+            best = Geometry(index, found.correlation, 0.0, found.overlap, found.overlap_other, alignment, frames)
+            if found.correlation >= enough:
+                break
+    if best is None or best.alignment is None:
+        return None
+    if best.correlation < least:
+        pair.details["registered_correlation"] = best.correlation
+        return best
+    change = aligned_change(first.pixels, views[best.orientation].pixels, best.alignment)
+    pair.details.update(registered_correlation=best.correlation, tint_change=change)
+    return replace(best, tint=change)
 
 
 def _content_on_content(pair: Pair, first: View, second: View) -> Matrix | None:

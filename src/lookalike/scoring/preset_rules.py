@@ -16,12 +16,12 @@ from lookalike.scoring.terms import check_term
 
 AUTO_THRESHOLDS: dict[str, float] = {
     # geometry: correlation at which a copy is certain, and where the doubt begins
-    "frame": 0.76,
-    "frame_doubt": 0.68,
+    "frame": 0.86,
+    "frame_doubt": 0.76,
     "fine": 0.52,
     "fine_doubt": 0.40,
-    "registered": 0.71,
-    "registered_doubt": 0.63,
+    "registered": 0.85,
+    "registered_doubt": 0.76,
     # whole frames of which parts are equal and others covered, as by text: shares of windows, of pixels
     "equal_windows": 0.18,
     "equal_windows_doubt": 0.13,
