@@ -99,6 +99,7 @@ def test_one_method_alone(capsys: pytest.CaptureFixture[str], name: str) -> None
         (["compare", SHIRT, CROPPED, "--method", "phash", "--preset-file", "x.toml"], 2, "--preset-file"),
         (["a.jpg", "b.jpg"], 2, "did you mean `lookalike compare a.jpg b.jpg`?"),
         (["comapre", "a.jpg", "b.jpg"], 2, "compare"),
+        ([str(EXAMPLES)], 2, "did you mean `lookalike group"),
     ],
 )
 def test_mistakes_get_one_line_and_their_own_exit_code(
@@ -161,6 +162,16 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(capsys, "--version")[1].startswith("lookalike ")
     helped = call(capsys, "compare", "--help")[1]
     assert "--explain" in helped
+
+
+def test_help_brings_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom lookalike.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "print(' '.join(sorted({name.split('.')[0] for name in sys.modules})), file=sys.stderr)"
+    )
+    for arguments in (["--help"], ["group", "--help"], ["store"]):
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+        assert not {"numpy", "PIL", "cv2", "onnxruntime", "scipy", "sqlite3"} & set(done.stderr.split())
 
 
 def test_the_script_prints_the_score_alone() -> None:
@@ -265,20 +276,36 @@ def test_progress_on_a_terminal_shows_rate_and_time_left(monkeypatch: pytest.Mon
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with Progress(40, quiet=False) as advance:
-        for _ in range(40):
-            advance()
-    assert re.search(r"40/40.*\d/s.*0:00:00.*left", terminal.getvalue())
+    with Progress(quiet=False) as progress:
+        for done in range(41):
+            progress.tell("reading", done, 40)
+    assert re.search(r"reading.*40/40.*\d/s.*0:00:00.*left", terminal.getvalue())
+    with Progress(quiet=False) as progress:
+        progress.tell("reading", 40, 40)
+        progress.tell("looking for candidates", 0)
+    assert "looking for candidates" in terminal.getvalue()
 
 
 def test_progress_elsewhere_is_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    clock = iter(range(0, 1000, 2))
-    monkeypatch.setattr("lookalike.progress.time.monotonic", lambda: float(next(clock)))
-    with Progress(8, quiet=False) as advance:
-        for _ in range(6):
-            advance()
-    assert capsys.readouterr().err.splitlines() == ["3 of 8 pairs, 0.5/s, 10 s left", "6 of 8 pairs, 0.5/s, 4 s left"]
-    with Progress(8, quiet=True) as advance:
-        for _ in range(6):
-            advance()
+    now = [0.0]
+    monkeypatch.setattr("lookalike.progress.time.monotonic", lambda: now[0])
+    with Progress(quiet=False) as progress:
+        for done in range(7):
+            now[0] = 2.0 * done
+            progress.tell("reading", done, 8)
+        now[0] = 20
+        progress.tell("looking for candidates", 0)
+        now[0] = 21
+        progress.tell("reading", 100, 200)  # a stage that begins in the middle
+        now[0] = 31
+        progress.tell("reading", 150, 200)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 3 of 8, 0.5/s, 10 s left",
+        "reading: 6 of 8, 0.5/s, 4 s left",
+        "looking for candidates",
+        "reading: 150 of 200, 5.0/s, 10 s left",
+    ]
+    with Progress(quiet=True) as progress:
+        now[0] = 90
+        progress.tell("reading", 1, 8)
     assert capsys.readouterr().err == ""

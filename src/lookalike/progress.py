@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import typer
 
@@ -15,43 +14,70 @@ EVERY_SECONDS = 5.0
 
 
 class Progress:
-    """A bar with rate and time left on a terminal; a line every five seconds elsewhere; nothing when quiet."""
+    """A bar with rate and time left on a terminal; a line every five seconds elsewhere; nothing when quiet.
 
-    def __init__(self, total: int, *, quiet: bool) -> None:
-        self.total, self.quiet, self.done = total, quiet, 0
-        self.bar: Any = None
+    Attributes:
+        what, done, total: what :meth:`tell` was told last.
+    """
 
-    def __enter__(self) -> Callable[[], None]:
-        self.started = self.said = time.monotonic()
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.what, self.done, self.total = "", 0, 0
+        self._begun = self._said = 0.0
+        self._at_first = 0
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        self._begun = self._said = time.monotonic()
         if not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
+            self._bar = _bar()
+            self._bar.start()
+        return self
 
-            rate, left = TextColumn("{task.fields[rate]}"), TextColumn("left")
-            columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), left)
-            self.bar = Bar(*columns, console=Console(file=sys.stderr), transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("comparing", total=self.total, rate="")
-        return self.advance
-
-    def advance(self) -> None:
-        """One more pair is done."""
-        self.done += 1
+    def tell(self, what: str, done: int, total: int = 0) -> None:
+        """``done`` of ``total`` steps of a stage are done; a total of 0 is not known."""
         now = time.monotonic()
-        rate = self.done / max(now - self.started, 1e-9)
-        if self.bar is not None:
-            self.bar.update(self.task, advance=1, rate=_per_second(rate))
-        elif not self.quiet and now - self.said > EVERY_SECONDS:
-            self.said = now
-            left = (self.total - self.done) / rate
-            typer.echo(f"{self.done} of {self.total} pairs, {_per_second(rate)}, {left:.0f} s left", err=True)
+        if what != self.what or done < self.done:
+            self._begin(what, done, total, now)
+        self.done, self.total = done, total
+        seconds = now - self._begun
+        rate = (done - self._at_first) / seconds if seconds > 0 else 0.0
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total or None, rate=_per_second(rate))
+        elif not self.quiet and now - self._said > EVERY_SECONDS:
+            self._said = now
+            typer.echo(_line(what, done, total, rate), err=True)
+
+    def _begin(self, what: str, done: int, total: int, now: float) -> None:
+        self.what, self._begun, self._at_first = what, now, done
+        if self._bar is not None:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(what, total=total or None, completed=done, rate="")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    what, rate, left = TextColumn("{task.description}"), TextColumn("{task.fields[rate]}"), TextColumn("left")
+    columns = (what, BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), left)
+    return Bar(*columns, console=Console(file=sys.stderr), transient=True)
+
+
+def _line(what: str, done: int, total: int, rate: float) -> str:
+    if not total:
+        return f"{what}: {done} so far" if done else what
+    left = f", {(total - done) / rate:.0f} s left" if rate > 0 else ""
+    return f"{what}: {done} of {total}, {_per_second(rate)}{left}"
 
 
 def _per_second(rate: float) -> str:

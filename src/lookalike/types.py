@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    import pandas
+    import pyarrow
 
     Pixels = npt.NDArray[np.uint8]
     """uint8, H×W×3, sRGB."""
@@ -402,6 +404,40 @@ class Grouping:
     mode: Mode
     stats: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, ready for ``json.dumps``."""
+        return {
+            "threshold": self.threshold,
+            "group_by": self.group_by,
+            "mode": self.mode,
+            "pictures": [asdict(picture) for picture in self.pictures],
+            "pairs": [pair.to_dict() for pair in self.pairs],
+            "groups": [asdict(group) for group in self.groups],
+            "failures": [asdict(failure) for failure in self.failures],
+            "stats": dict(self.stats),
+            "notices": list(self.notices),
+        }
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The pairs as an Arrow table, see :func:`lookalike.results.pairs_file.to_arrow`.
+
+        Raises:
+            MissingExtra: pyarrow is not installed.
+        """
+        from lookalike.results import pairs_file
+
+        return pairs_file.to_arrow(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The pairs as a data frame, its columns those of :meth:`to_arrow`.
+
+        Raises:
+            MissingExtra: pandas or pyarrow is not installed.
+        """
+        from lookalike.results import pairs_file
+
+        return pairs_file.to_pandas(self)
 
 
 def format_score(score: float) -> str:

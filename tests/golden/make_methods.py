@@ -1,7 +1,7 @@
 """Writes ``methods.json``: what other people's code says about pictures made in code.
 
-Run it in an environment with ImageHash, pdqhash, scikit-image, SciPy, torch and pytorch-msssim, with ``tests/`` on the
-path. It must never import the package under test. A changed value means a new ``version`` of that method.
+Run it in an environment with ImageHash, pdqhash, scikit-image, SciPy, onnx, torch and pytorch-msssim, with ``tests/``
+on the path. It must never import the package under test. A changed value means a new ``version`` of that method.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from typing import Any
 import cv2
 import imagehash
 import numpy as np
+import onnx
 import pdqhash
 import torch
+from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 from PIL import Image
 from pytorch_msssim import ms_ssim
 from scipy import ndimage
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
+from skimage.transform import warp_polar
 from synthetic import picture
 
 Row = dict[str, Any]
@@ -151,6 +155,62 @@ def style_rows(a: str, b: str) -> list[Row]:
     return [{"method": "style", "a": a, "b": b, "similarity": score**0.7, "tolerance": 1e-3, "reference": reference}]
 
 
+def shrunk(pixels: np.ndarray, factor: int) -> np.ndarray:
+    """Means of ``factor`` × ``factor`` pixels, rounded; float."""
+    height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
+    return np.floor(pixels.reshape(height, factor, width, factor, -1).mean(axis=(1, 3)) + 0.5)
+
+
+def rings(pixels: np.ndarray) -> np.ndarray:
+    """The 117 numbers of ``disc`` from their description; for sides that are multiples of 64."""
+    brightness = np.floor(pixels @ np.array([0.299, 0.587, 0.114]) + 0.5)[..., None]
+    small = shrunk(brightness, min(pixels.shape[:2]) // 64)[..., 0]
+    soft = ndimage.gaussian_filter(small, 1.4, mode="mirror")
+    polar = warp_polar(soft, center=(31.5, 31.5), radius=31.5, output_shape=(64, 10), order=1)[:, 1:]
+    waves = np.abs(np.fft.fft(polar, axis=0))[:13] / 64
+    waves[0] = np.abs(polar.mean(axis=0) - polar.mean())
+    roots = np.sqrt(waves).ravel()
+    return roots / np.linalg.norm(roots)
+
+
+def disc_row(a: str, b: str) -> Row:
+    """Roots make much of small waves, and OpenCV reads between pixels in steps of 1/32: hence the tolerance."""
+    cosine = rings(picture(a)) @ rings(picture(b))
+    return {"method": "disc", "a": a, "b": b, "similarity": cosine, "tolerance": 5e-3, "reference": "scikit-image"}
+
+
+class QLinearAdd(OpRun):
+    """The operator of com.microsoft, which the reference evaluator does not know."""
+
+    op_domain = "com.microsoft"
+
+    def _run(self, a, a_scale, a_zero, b, b_scale, b_zero, scale, zero):  # type: ignore[no-untyped-def]
+        total = (a.astype(np.float32) - a_zero) * a_scale + (b.astype(np.float32) - b_zero) * b_scale
+        return (np.clip(np.rint(total / scale) + zero, 0, 255).astype(np.uint8),)
+
+
+def cells_row(a: str, b: str) -> Row:
+    """The network's layer by ONNX's own reference evaluator; for square pictures of 128, 256, 512 pixels."""
+    models = Path(__file__).parents[2] / "src" / "lookalike" / "features" / "models"
+    network = onnx.load(models / "efficientnet-lite0-int8.onnx")
+    network.opset_import[0].version = 21  # DequantizeLinear of version 18 is not among its operators
+    evaluator = ReferenceEvaluator(network, new_ops=[QLinearAdd])
+    middle = next(item for node in network.graph.node if "cells" in node.output for item in node.input[-1:])
+    zero = next(int(onnx.numpy_helper.to_array(each)) for each in network.graph.initializer if each.name == middle)
+    grids = []
+    for name in (a, b):
+        pixels = picture(name)
+        while len(pixels) > 128:
+            pixels = shrunk(pixels, 2).astype(np.uint8)
+        (layer,) = evaluator.run(["cells"], {network.graph.input[0].name: pixels[None]})
+        cells = layer.reshape(80, 64).T.astype(float) - zero
+        grids.append(cells / np.linalg.norm(cells, axis=1, keepdims=True))
+    alike = grids[0] @ grids[1].T
+    similarity = max(alike.max(axis=0).mean(), alike.max(axis=1).mean())
+    reference = f"onnx {onnx.__version__}, reference evaluator"
+    return {"method": "cells", "a": a, "b": b, "similarity": similarity, "tolerance": 1e-3, "reference": reference}
+
+
 def main() -> None:
     rows = hash_rows()
     rows += error_rows("small", "small-mixed")
@@ -158,6 +218,8 @@ def main() -> None:
         rows += structure_rows(*pair) + histogram_rows(*pair)
     for pair in (("dress-red", "dress-blue"), ("dress-red", "trousers-red"), ("dress-red", "photo-192")):
         rows += style_rows(*pair)
+    rows += [disc_row("photo", "mixed"), disc_row("photo", "other"), disc_row("dress-red", "trousers-red")]
+    rows += [cells_row("photo", "mixed"), cells_row("photo", "other")]
     rounded = [{k: round(float(v), 9) if k == "similarity" else v for k, v in row.items()} for row in rows]
     text = "[\n" + ",\n".join("  " + json.dumps(row) for row in rounded) + "\n]\n"
     Path(__file__).with_name("methods.json").write_text(text)

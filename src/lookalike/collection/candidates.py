@@ -46,7 +46,7 @@ class Width:
 
 WIDTHS: dict[Mode, Width] = {
     "quick": Width(1.0, 0.4),
-    "default": Width(4.5, 0.5),
+    "default": Width(6.0, 0.4),
     "thorough": Width(16.0, 2.0),
 }
 

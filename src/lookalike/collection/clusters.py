@@ -38,7 +38,14 @@ def grouped(pairs: Sequence[Comparison], by: GroupBy) -> tuple[Group, ...]:
 
 
 def _by_base(known: Known) -> list[Group]:
-    return [_group(known, base, list(others)) for base, others in known.items()]
+    lowest: dict[frozenset[str], float | None] = {}  # all the bases of one large family have the same members
+    groups = []
+    for base, others in known.items():
+        family = frozenset([base, *others])
+        if family not in lowest:
+            lowest[family] = _lowest(known, list(family))
+        groups.append(Group(base, _members(known, base, list(others)), lowest[family]))
+    return groups
 
 
 def _by_cluster(known: Known) -> list[Group]:
@@ -75,10 +82,13 @@ def _by_component(known: Known) -> list[Group]:
 
 
 def _group(known: Known, base: str, others: list[str]) -> Group:
+    return Group(base, _members(known, base, others), _lowest(known, [base, *others]))
+
+
+def _members(known: Known, base: str, others: list[str]) -> tuple[Member, ...]:
+    """The most alike first, those below the threshold last."""
     members = [_member(known[base].get(path), base, path) for path in others]
-    members.sort(key=lambda member: (-1.0 if member.score is None else -member.score, member.path))
-    members.sort(key=lambda member: member.score is None)
-    return Group(base, tuple(members), _lowest(known, [base, *others]))
+    return tuple(sorted(members, key=lambda member: (-(member.score or 0.0), member.path)))
 
 
 def _member(pair: Comparison | None, base: str, path: str) -> Member:

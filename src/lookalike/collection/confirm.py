@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import repeat
@@ -26,6 +26,7 @@ from lookalike.types import Comparison, Failure
 
 if TYPE_CHECKING:
     from lookalike.collection.store import Store
+    from lookalike.features.align import Matrix
     from lookalike.features.base import Method
     from lookalike.images.limits import Limits
     from lookalike.scoring.presets import Preset
@@ -119,25 +120,36 @@ class Confirmation:
         store: their features.
         preset: how to score.
         limits: what a picture may cost.
+
+    Attributes:
+        failures: pictures that could not be compared, by their source.
+        unsure: pairs in which something speaks for a copy and not enough: how sure the look was, 0 to 1.
     """
 
     def __init__(self, files: Sequence[PictureFile], store: Store, preset: Preset, limits: Limits) -> None:
         self.files, self.store, self.preset, self.limits = files, store, preset, limits
         self.features = StoredFeatures(store)
         self.failures: dict[str, Failure] = {}
+        self.unsure: dict[tuple[int, int], float] = {}
         self._open: OrderedDict[int, Picture] = OrderedDict()
         self._opening = Lock()
+        self.hints: Mapping[tuple[int, int], Matrix] | None = None
 
-    def compare(self, pairs: Pairs, *, at_once: bool) -> list[Comparison | None]:
+    def compare(
+        self, pairs: Pairs, *, at_once: bool, hints: Mapping[tuple[int, int], Matrix] | None = None
+    ) -> list[Comparison | None]:
         """Score every pair (N×2 indices of files).
 
         Args:
             pairs: which.
             at_once: only what can be told at sight, as copies can; None where it cannot.
+            hints: how the content of the second probably lies on that of the first, see :class:`Pair`; of pairs that
+                are not in it whole frames are compared and nothing is searched. None: everything is looked at.
 
         Returns:
             One comparison a pair, in order; None where it is not told, or a picture failed.
         """
+        self.hints = hints
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         found: list[Comparison | None] = [None] * len(pairs)
         workers = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="lookalike-pairs")
@@ -158,13 +170,23 @@ class Confirmation:
 
     def _one(self, a: int, b: int, at_once: bool) -> Comparison | None:
         try:
-            pair = Pair(self._picture(a), self._picture(b), self.preset.options, self.features, side_by_side=False)
+            pair = Pair(
+                self._picture(a),
+                self._picture(b),
+                self.preset.options,
+                self.features,
+                side_by_side=False,
+                hint=None if self.hints is None else self.hints.get((a, b)),
+                search=self.hints is None or (a, b) in self.hints,
+            )
             if not at_once or self.preset.rule != "auto":
                 return decide(pair, self.preset)
             seen = at_sight(pair, self.preset.thresholds)
             if seen.outcome is not None:
                 return finish(pair, seen.outcome, self.preset.name)
-            return decide(pair, self.preset) if seen.certainty > 0 else None
+            if seen.certainty > 0:
+                self.unsure[a, b] = seen.certainty
+            return None
         except LookalikeError as error:
             failure = Failure.of(error)
             self.failures[failure.source] = failure

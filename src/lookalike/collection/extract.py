@@ -12,14 +12,14 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from lookalike.collection.packing import pack
 from lookalike.collection.rows import PictureRow, Stored
 from lookalike.collection.sources import read_found
-from lookalike.errors import DecodeFailed, PictureError
+from lookalike.errors import DecodeFailed, LookalikeError, PictureError, printable
 from lookalike.features.cells import proposing, vectors_and_cells
 from lookalike.images.encoded import read_encoded
 from lookalike.scoring.pair import shared_method
@@ -42,6 +42,9 @@ AHEAD = 6
 
 AHEAD_BYTES = 64 * 2**20
 """Encoded bytes that may wait to be computed."""
+
+BATCH_BYTES = AHEAD_BYTES // 8
+"""Encoded bytes from which a batch is full, so that the reader never waits for room that only its own batch takes."""
 
 KEPT_AS = "float16"
 """Embeddings and discs only propose; half the bytes propose as well."""
@@ -94,6 +97,15 @@ class _Read:
     content: bytes
 
 
+@dataclass(slots=True)
+class _Twin:
+    """A file whose bytes another file of this run has too: what becomes of that one becomes of it."""
+
+    found: Found
+    digest: str
+
+
+_Result: TypeAlias = "Stored | Failure | _Twin"
 _END: Any = None
 
 
@@ -105,13 +117,15 @@ class _Pipeline:
         self.keys = keys()
         self.disc, self.look, self.tint = (shared_method(name, {}) for name in ("disc", "look", "tint"))
         self.to_compute: queue.Queue[list[_Read]] = queue.Queue(AHEAD)
-        self.to_write: queue.Queue[list[Stored | Failure]] = queue.Queue(AHEAD)
+        self.to_write: queue.Queue[list[_Result]] = queue.Queue(AHEAD)
         self.stop = threading.Event()
         self.error: BaseException | None = None
         self.waiting_bytes = 0
         self.room = threading.Condition()
         self.seen: set[str] = set()
         self.seeing = threading.Lock()
+        self.twins: list[_Twin] = []
+        self.not_kept: dict[str, PictureError] = {}  # digest → why it is not even remembered as broken
         self.result = Extraction()
 
     def run(self) -> Extraction:
@@ -121,24 +135,26 @@ class _Pipeline:
             threading.Thread(target=self._guarded, args=(self._compute,), name=f"lookalike-{number}", daemon=True)
             for number in range(self.workers)
         ]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             self._write()
         finally:
             self.stop.set()
             with self.room:
                 self.room.notify_all()
             for thread in threads:
-                thread.join()
+                if thread.is_alive():
+                    thread.join()
         if self.error is not None:
             raise self.error
+        self._settle_twins()
         return self.result
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except BaseException as error:  # whatever it is, the caller must hear of it
+        except BaseException as error:  # noqa: BLE001 – whatever it is, the caller must hear of it
             self.error = self.error or error
             self.stop.set()
 
@@ -163,17 +179,20 @@ class _Pipeline:
 
     def _read(self) -> None:
         batch: list[_Read] = []
-        failed: list[Stored | Failure] = []
+        failed: list[_Result] = []
+        size = 0
         for found in self.files:
             try:
                 batch.append(_Read(*read_found(found, self.limits)))
-                self._wait_for_room(len(batch[-1].content))
             except PictureError as error:
                 failed.append(Failure.of(error))
-            if len(batch) == BATCH or (batch and batch[-1].found.size > AHEAD_BYTES // 8):
+                continue
+            self._wait_for_room(len(batch[-1].content))
+            size += len(batch[-1].content)
+            if len(batch) == BATCH or size >= BATCH_BYTES:
                 if not self._put(self.to_compute, batch):
                     return
-                batch = []
+                batch, size = [], 0
         if failed:
             self._put(self.to_write, failed)
         if batch:
@@ -199,28 +218,31 @@ class _Pipeline:
                 return
         self._put(self.to_write, _END)
 
-    def _features(self, batch: list[_Read]) -> list[Stored | Failure]:
+    def _features(self, batch: list[_Read]) -> list[_Result]:
         """One result a file, in order; pictures are decoded one at a time, and only the network takes them together."""
-        done: list[Stored | Failure] = []
+        done: list[_Result] = []
         squeezed: list[Pixels] = []
         features: list[dict[str, bytes]] = []
         for read in batch:
             try:
                 picture = read_encoded(read.content, read.found.path, self.limits)
                 row = PictureRow(picture.format, *picture.original_size)
-                if self._is_new(picture.digest):
-                    squeezed.append(proposing().squeezed(picture))
+                if self._is_met(picture.digest):
+                    done.append(_Twin(read.found, picture.digest))
+                elif self._is_new(picture.digest):
+                    seen = proposing().squeezed(picture)
                     packed = {
                         self.keys["disc"]: pack(self.disc.extract([picture])[0].astype(KEPT_AS)),
                         self.keys["look"]: pack(self.look.extract([picture])[0]),
                         self.keys["tint"]: pack(self.tint.extract([picture])[0]),
                     }
+                    squeezed.append(seen)
                     features.append(packed)
                     done.append(Stored(read.found, picture.digest, row, packed))
                 else:
                     done.append(Stored(read.found, picture.digest, row))
             except PictureError as error:
-                done.append(_failed(read, error))
+                done.append(self._failed(read, error))
         if squeezed:
             vectors, grids = vectors_and_cells(np.stack(squeezed))
             for packed, vector, grid in zip(features, vectors, grids, strict=True):
@@ -228,12 +250,25 @@ class _Pipeline:
                 packed[self.keys["cells"]] = pack(grid)
         return done
 
-    def _is_new(self, digest: str) -> bool:
+    def _is_met(self, digest: str) -> bool:
+        """Whether another file of this run has these bytes, and was first."""
         with self.seeing:
             if digest in self.seen:
-                return False
+                return True
             self.seen.add(digest)
-        return bool(self.store.missing(self.keys["embedding"], [digest]))
+            return False
+
+    def _is_new(self, digest: str) -> bool:
+        """Whether anything of a picture is missing: a damaged row, or a method that has a new version."""
+        return any(self.store.missing(key, [digest]) for key in self.keys.values())
+
+    def _failed(self, read: _Read, error: PictureError) -> Stored | Failure:
+        """A broken picture is remembered; what another limit or an extra would mend is tried again next time."""
+        digest = hashlib.sha256(read.content).hexdigest()
+        if not isinstance(error, DecodeFailed):
+            self.not_kept[digest] = error
+            return Failure.of(error)
+        return Stored(read.found, digest, PictureRow("", 0, 0, error.kind, LookalikeError.__str__(error)))
 
     # writing
 
@@ -251,23 +286,45 @@ class _Pipeline:
             if self.progress is not None:
                 self.progress("reading", done, len(self.files))
 
-    def _keep(self, rows: list[Stored | Failure]) -> None:
+    def _keep(self, rows: list[_Result]) -> None:
         stored = [row for row in rows if isinstance(row, Stored)]
         self.result.failures += [row for row in rows if isinstance(row, Failure)]
+        self.twins += [row for row in rows if isinstance(row, _Twin)]
         self.store.add(stored)
         for row in stored:
             assert row.found is not None
-            self.result.found[row.found.path] = row.found
-            if row.picture.failure_kind is None:
-                self.result.digests[row.found.path] = row.digest
+            self._tell(row.found, row.digest, row.picture)
+
+    def _tell(self, found: Found, digest: str, row: PictureRow) -> None:
+        self.result.found[found.path] = found
+        if row.failure_kind is None:
+            self.result.digests[found.path] = digest
+        else:
+            self.result.failures.append(known_failure(found.path, row))
+
+    def _settle_twins(self) -> None:
+        """What became of the first file of every picture is known by now, and becomes of its twins."""
+        rows = self.store.pictures([twin.digest for twin in self.twins])
+        self.store.remember([(twin.found, twin.digest) for twin in self.twins if twin.digest in rows])
+        for twin in self.twins:
+            if twin.digest in rows:
+                self._tell(twin.found, twin.digest, rows[twin.digest])
+            elif (error := self.not_kept.get(twin.digest)) is not None:
+                self.result.failures.append(_failure(twin.found.path, error.kind, LookalikeError.__str__(error)))
             else:
-                kind, reason = row.picture.failure_kind, row.picture.failure_reason or ""
-                self.result.failures.append(Failure(row.found.path, kind, reason))
+                self.result.failures.append(not_in_store(twin.found.path))
 
 
-def _failed(read: _Read, error: PictureError) -> Stored | Failure:
-    """A broken picture is remembered; what another limit or an extra would mend is tried again next time."""
-    if not isinstance(error, DecodeFailed):
-        return Failure.of(error)
-    digest = hashlib.sha256(read.content).hexdigest()
-    return Stored(read.found, digest, PictureRow("", 0, 0, error.kind, str(error)))
+def known_failure(path: str, row: PictureRow) -> Failure:
+    """The failure of a file whose bytes are known to be broken."""
+    assert row.failure_kind is not None
+    return _failure(path, row.failure_kind, row.failure_reason or "")
+
+
+def not_in_store(path: str) -> Failure:
+    """The failure of a file whose picture was kept and is gone: something else emptied the store meanwhile."""
+    return _failure(path, "StoreError", "the store no longer has it; run again")
+
+
+def _failure(path: str, kind: str, reason: str) -> Failure:
+    return Failure(path, kind, f"{printable(path)}: {reason}")

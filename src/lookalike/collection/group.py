@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lookalike.collection.clusters import grouped
-from lookalike.collection.extract import extract
+from lookalike.collection.extract import extract, keys, known_failure, not_in_store
 from lookalike.collection.memory import Memory
 from lookalike.collection.pairing import Paired, Pairing
 from lookalike.collection.store import Store
@@ -32,7 +32,8 @@ class Request:
 
     Attributes:
         sources: folders, files, globs, ``@lists``.
-        against: the reference set; where it is given, the sources are compared with it only.
+        against: the reference set; where it is given, the sources are compared with it only. A file that both name is
+            a source.
         threshold: least score of a pair.
         mode, group_by, preset, limits: as their names say.
         recursive, hidden: go into folders of folders; take hidden files.
@@ -69,22 +70,25 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
     """
     started = time.perf_counter()
     new = _scanned(request.sources, request)
-    old = _scanned(request.against, request) if request.against else None
+    old = _without(_scanned(request.against, request), new) if request.against else Scan((), ())
     scanned = time.perf_counter()
-    files, failures = _read([*new.files, *(old.files if old else ())], store, request.limits, progress)
-    if old is not None:
-        reference = {os.path.abspath(found.path) for found in old.files}
-        files = [replace(file, reference=os.path.abspath(file.path) in reference) for file in files]
-    failures += [*new.skipped, *(old.skipped if old else ())]
+    files, failures = _read([*new.files, *old.files], store, request.limits, progress)
+    reference = {found.path for found in old.files}
+    files = [replace(file, reference=file.path in reference) for file in files]
+    failures += {*new.skipped, *old.skipped}
     read = time.perf_counter()
     paired = _paired(files, store, request, progress)
-    pairs = _pairs_of_files(paired.comparisons, files, store, request)
+    lost = {failure.source for failure in paired.failures}
+    pairs = tuple(
+        pair
+        for pair in _pairs_of_files(paired.comparisons, files, store, request)
+        if pair.a not in lost and pair.b not in lost
+    )
     groups = grouped(pairs, request.group_by)
     ended = time.perf_counter()
-    lost = {failure.source for failure in paired.failures}
     return Grouping(
         pictures=tuple(file for file in files if file.path not in lost),
-        pairs=tuple(pair for pair in pairs if pair.a not in lost and pair.b not in lost),
+        pairs=pairs,
         groups=groups,
         failures=tuple(sorted([*failures, *paired.failures], key=lambda failure: (failure.source, failure.kind))),
         threshold=request.threshold,
@@ -94,6 +98,7 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
             "scan_seconds": scanned - started,
             "read_seconds": read - scanned,
             "compare_seconds": ended - read,
+            "passed_over": new.passed_over + old.passed_over,
             "from_store": store.hits,
             "computed": store.misses,
             **paired.looked_at,
@@ -103,12 +108,21 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
 
 
 def _scanned(sources: Iterable[str | os.PathLike[str]], request: Request) -> Scan:
-    found = scan(sources, recursive=request.recursive, hidden=request.hidden)
+    out = () if request.leave_out is None else (request.leave_out,)
+    found = scan(sources, recursive=request.recursive, hidden=request.hidden, exclude=out)
     if request.leave_out is None:
         return found
     inside = os.path.join(os.path.realpath(request.leave_out), "")
-    kept = tuple(file for file in found.files if not os.path.realpath(file.path).startswith(inside))
-    return replace(found, files=kept)
+    left_out: dict[str, bool] = {}  # a pattern or a list may name what no walk enters
+    for above in {os.path.dirname(file.path) for file in found.files}:
+        left_out[above] = os.path.join(os.path.realpath(above), "").startswith(inside)
+    return replace(found, files=tuple(file for file in found.files if not left_out[os.path.dirname(file.path)]))
+
+
+def _without(old: Scan, new: Scan) -> Scan:
+    """The reference set without what is a source as well, by whatever path: no file is compared with itself."""
+    named = {os.path.realpath(file.path) for file in new.files}
+    return replace(old, files=tuple(file for file in old.files if os.path.realpath(file.path) not in named))
 
 
 def _read(
@@ -130,22 +144,18 @@ def _read(
         rows = store.pictures(list(set(digests.values())))
     files = []
     for path in sorted(digests):
-        row, file = rows[digests[path]], by_path[path]
-        if row.failure_kind is not None:
-            failures.append(Failure(path, row.failure_kind, _about(path, row)))
+        row, file = rows.get(digests[path]), by_path[path]
+        if row is None:
+            failures.append(not_in_store(path))
+        elif row.failure_kind is not None:
+            failures.append(known_failure(path, row))
         else:
             files.append(PictureFile(path, digests[path], row.format, row.width, row.height, file.size, file.mtime_ns))
     return files, failures
 
 
-def _about(path: str, row: PictureRow) -> str:
-    return f"{path}: {row.failure_reason}"
-
-
 def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store) -> set[str]:
     """Those of which everything is stored; a picture known to be broken is complete."""
-    from lookalike.collection.extract import keys
-
     good = [digest for digest in digests if rows[digest].failure_kind is None]
     lacking = {digest for key in keys().values() for digest in store.missing(key, good)}
     return set(digests) - lacking
@@ -153,16 +163,20 @@ def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store) -> 
 
 def _paired(files: list[PictureFile], store: Store, request: Request, progress: Progress | None) -> Paired:
     """All pairs of different pictures; what an earlier run found of the same ones is not looked for again."""
-    nodes = list({file.digest: file for file in reversed(files)}.values())[::-1]
+    first: dict[str, PictureFile] = {}
+    for file in files:
+        first.setdefault(file.digest, file)
+    nodes = list(first.values())
     if len(nodes) < 2:
         return Paired()
     least = min(request.threshold, 0.9)
     pairing = Pairing(nodes, store, request.preset, request.mode, request.limits, least, progress)
-    if any(file.reference for file in files):
+    if request.against:
         references = {file.digest for file in files if file.reference}
         subjects = {file.digest for file in files if not file.reference}
         rows = [index for index, node in enumerate(nodes) if node.digest in subjects]
-        return pairing.run(rows, [index for index, node in enumerate(nodes) if node.digest in references])
+        columns = [index for index, node in enumerate(nodes) if node.digest in references]
+        return pairing.run(rows, columns) if rows and columns else Paired()
     memory = Memory(store, request.preset, request.mode, least)
     earlier = memory.recall(nodes)
     if earlier is None:
@@ -172,7 +186,8 @@ def _paired(files: list[PictureFile], store: Store, request: Request, progress: 
     else:
         paired = pairing.run(earlier.fresh, range(len(nodes)), earlier.paired.spaces)
         paired.comparisons += earlier.paired.comparisons
-    memory.keep(nodes, paired)
+    lost = {failure.source for failure in paired.failures}
+    memory.keep([node for node in nodes if node.path not in lost], paired)
     return paired
 
 
@@ -185,6 +200,7 @@ def _pairs_of_files(
         twins[file.digest].append(file)
     first = {same[0].path: same for same in twins.values()}
     apart = {pair for pair, verdict in store.decisions().items() if verdict == "different"}
+    told_by = request.preset.name
     pairs = []
     for found in comparisons:
         ours, theirs = first[found.a], first[found.b]
@@ -198,7 +214,7 @@ def _pairs_of_files(
         ]
     for same in twins.values():
         pairs += [
-            Comparison(one.path, other.path, 1.0, "identical", {"exact": 1.0}, reasons=("the same file",))
+            Comparison(one.path, other.path, 1.0, "identical", {"exact": 1.0}, None, ("the same file",), told_by)
             for number, one in enumerate(same)
             for other in same[number + 1 :]
             if not _both_old_or_both_new(one, other, request)

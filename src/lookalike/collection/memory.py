@@ -9,10 +9,11 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
-from lookalike.collection.candidates import Spaces
+from lookalike.collection.candidates import FEW, Spaces
 from lookalike.collection.extract import keys
 from lookalike.collection.neighbours import Whitening
 from lookalike.collection.pairing import Paired
@@ -28,6 +29,11 @@ VERSION = 1
 
 GROWN = 0.05
 """Share of new pictures up to which only they are compared; beyond it the whole is looked at anew."""
+
+_MALFORMED = (
+    ValueError, TypeError, AttributeError, LookupError, RuntimeError, OSError, EOFError, BadZipFile, zlib.error,
+)  # fmt: skip
+"""What bytes of another make end in, one way or another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +80,22 @@ class Memory:
             paired = _unpacked(payload)
             if paired is None or (fresh and paired.spaces is None):
                 continue
+            if len(files) <= FEW and paired.spaces is not None:
+                continue  # of a few pictures every pair is compared, and of many it was not
             kept = [pair for pair in paired.comparisons if pair.a in index and pair.b in index]
             paired.comparisons = [_named(pair, files, index) for pair in kept]
             return Earlier(paired, sorted(fresh))
         return None
 
     def keep(self, files: Sequence[PictureFile], paired: Paired) -> None:
-        """Write down what a run found; paths are left out, for files may be renamed."""
+        """Write down what a run found of ``files``; paths are left out, for files may be renamed."""
         digest = {file.path: file.digest for file in files}
         rows = []
         for pair in paired.comparisons:
-            row = pair.to_dict()
-            row["a"], row["b"] = digest[pair.a], digest[pair.b]
-            rows.append(row)
+            if pair.a in digest and pair.b in digest:
+                row = pair.to_dict()
+                row["a"], row["b"] = digest[pair.a], digest[pair.b]
+                rows.append(row)
         self.store.save_run(self.key, [file.digest for file in files], _packed(rows, paired))
 
 
@@ -104,7 +113,8 @@ def _packed(rows: list[dict[str, object]], paired: Paired) -> bytes:
     if paired.spaces is not None:
         for name, space in (("shown", paired.spaces.shown), ("rings", paired.spaces.rings)):
             arrays[f"{name}_mean"] = space.mean
-            arrays[f"{name}_matrix"] = space.matrix.astype(np.float16)
+            # its scale means nothing, for vectors get length 1: at 1 it fits into half the bytes
+            arrays[f"{name}_matrix"] = (space.matrix / np.abs(space.matrix).max()).astype(np.float16)
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]  # its stubs take no mapping
     return content.getvalue()
@@ -121,6 +131,7 @@ def _unpacked(payload: bytes) -> Paired | None:
                     for name in ("shown", "rings")
                 )
                 spaces = Spaces(shown, rings)
-    except (ValueError, KeyError, zlib.error, OSError):
+        comparisons = [Comparison.from_dict(row) for row in rows]
+    except _MALFORMED:
         return None  # of another make; the run is done anew
-    return Paired([Comparison.from_dict(row) for row in rows], [], spaces)
+    return Paired(comparisons, [], spaces)

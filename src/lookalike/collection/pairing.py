@@ -18,10 +18,11 @@ import numpy.typing as npt
 from lookalike.collection import screen
 from lookalike.collection.candidates import FEW, WIDTHS, Candidates, Spaces, candidates, every_pair, spaces
 from lookalike.collection.confirm import Confirmation, one_thread_a_picture
-from lookalike.collection.extract import KEPT_AS, keys
-from lookalike.collection.neighbours import Ranked, Vectors
+from lookalike.collection.extract import keys
+from lookalike.collection.neighbours import Ranked, Vectors, Whitening
 from lookalike.collection.packing import unpack
 from lookalike.collection.screen import Evidence, Look
+from lookalike.features.align import Matrix, inverted
 from lookalike.features.cells import CHANNELS, GRID
 from lookalike.scoring.pair import shared_method
 from lookalike.types import Comparison, Failure
@@ -35,13 +36,23 @@ if TYPE_CHECKING:
 Pairs = npt.NDArray[np.int32]
 Progress = Callable[[str, int, int], None]
 
+PORTION = 512
+"""Pairs compared at a time, after which it is seen how many came to nothing."""
+
 BLOCK = 8192
 """Pairs screened at a time: their cells are in memory, and no others."""
 
-RICH = 0.02
+NEAR = 0.9
+"""Score from which only copies matter, and pictures in other colours do not."""
+
+RICH = 0.2
 """Share of copies among the last candidates from which the next ones are looked at too."""
 
-REFLECTED: dict[Mode, tuple[int, float]] = {"quick": (0, 0), "default": (64, 0.02), "thorough": (256, 0.5)}
+IN_VAIN = {"rings": 0.15, "shown": 0.35}
+"""Comparisons a picture that may come to nothing, in either list: a catalogue has no end of pictures much alike, and
+the likeliest are compared first."""
+
+REFLECTED: dict[Mode, tuple[int, float]] = {"quick": (0, 0), "default": (64, 0.01), "thorough": (256, 0.5)}
 """Pairs that the look left open and that are compared in full, with keypoints: at least, and per picture."""
 
 
@@ -89,9 +100,12 @@ class Pairing:
         self.preset = _quick(preset) if mode == "quick" else preset
         self.keys = keys()
         self.confirmation = Confirmation(files, store, self.preset, limits)
-        self.cells: screen.Whitening | None = None
+        self.cells: Whitening | None = None
         self.seen: set[tuple[int, int]] = set()
-        self.open: list[tuple[float, tuple[int, int]]] = []
+        self.open: dict[tuple[int, int], float] = {}
+        self.hints: dict[tuple[int, int], Matrix] = {}
+        self.hues = np.zeros((len(files), screen.HUES**2), np.float32)
+        self.coloured = np.zeros(len(files), np.bool_)
         self.result = Paired()
 
     def run(
@@ -102,7 +116,8 @@ class Pairing:
     ) -> Paired:
         """Compare all with all, or only the pictures ``rows`` with the pictures ``columns``."""
         if len(self.files) <= FEW and rows is None:
-            self._settle(every_pair(len(self.files)), np.ones(len(every_pair(len(self.files))), np.float32))
+            pairs = every_pair(len(self.files))
+            self._settle(pairs, np.ones(len(pairs), np.float32), None)
         elif len(self.files) > 1:
             embeddings, discs = self._vectors("embedding"), self._vectors("disc")
             self.result.spaces = known or spaces(embeddings, discs)
@@ -119,42 +134,71 @@ class Pairing:
         if self.progress is not None:
             self.progress(what, done, total)
 
-    def _vectors(self, name: str) -> Vectors:
+    def _vectors(self, name: str) -> npt.NDArray[np.float16]:
         digests = [file.digest for file in self.files]
         found = self.store.features(self.keys[name], digests)
-        return np.frombuffer(b"".join(found[digest] for digest in digests), KEPT_AS).reshape(len(digests), -1)
+        return np.frombuffer(b"".join(found[digest] for digest in digests), np.float16).reshape(len(digests), -1)
 
     def _work_off(self, found: Candidates, shown: Vectors) -> None:
         """First the likeliest, then more as long as there are copies among them."""
         width = WIDTHS[self.mode]
-        size = max(1, len(self.files))
-        self._stage(found.rings, self._frames, int(width.rings * size), size)
-        if self.mode != "quick":
-            self._stage(found.shown, self._cells, int(width.shown * size), size)
-        else:
-            self._stage(found.shown, self._frames, int(width.shown * size), size)
+        harder = 4.0 if self.mode == "thorough" else 1.0
+        self._stage(found.rings, self._frames, width.rings, harder * IN_VAIN["rings"])
+        test = self._frames if self.mode == "quick" else self._cells
+        self._stage(found.shown, test, width.shown, harder * IN_VAIN["shown"])
 
-    def _stage(self, ranked: Ranked, test: Callable[[Pairs], npt.NDArray[np.float32]], first: int, size: int) -> None:
-        start, stop = 0, min(first, len(ranked.score))
-        while start < stop:
+    def _stage(
+        self, ranked: Ranked, test: Callable[[Pairs], npt.NDArray[np.float32]], first: float, vain: float
+    ) -> None:
+        size = len(self.files)
+        start, stop = 0, min(int(first * size), len(ranked.score))
+        left = max(200, int(vain * size))
+        while start < stop and left > 0:
             copies = 0
             for begin in range(start, stop, BLOCK):
                 part = slice(begin, min(begin + BLOCK, stop))
-                pairs = np.stack([ranked.first[part], ranked.second[part]], axis=1)
-                pairs = self._unseen(pairs)
+                pairs = self._unseen(np.stack([ranked.first[part], ranked.second[part]], axis=1))
                 self._tell("comparing", begin, stop)
-                if len(pairs):
-                    values = test(pairs)
-                    good = values > 0
-                    copies += self._settle(pairs[good], values[good])
+                if self.least >= NEAR and len(pairs):
+                    pairs = pairs[~self._other_colours(pairs)]
+                if len(pairs) and left > 0:
+                    found, vainly = self._compared(pairs, test(pairs), left)
+                    copies, left = copies + found, left - vainly
             rich = copies >= RICH * (stop - start)
             start, stop = stop, min(stop + size, len(ranked.score)) if rich else stop
 
+    def _compared(self, pairs: Pairs, values: npt.NDArray[np.float32], most: int) -> tuple[int, int]:
+        """Compare what the screen let through, the likeliest first, until ``most`` came to nothing.
+
+        Returns:
+            How many copies there were, and how many comparisons came to nothing.
+        """
+        order = np.argsort(-values, kind="stable")[: int((values > 0).sum())]
+        copies = vain = 0
+        for start in range(0, len(order), PORTION):
+            if vain >= most:
+                break
+            part = order[start : start + PORTION]
+            hints = {pair: self.hints[pair] for pair in map(tuple, pairs[part].tolist()) if pair in self.hints}
+            found = self._settle(pairs[part], values[part], hints)
+            copies, vain = copies + found, vain + len(part) - found
+        self.hints = {}
+        return copies, vain
+
     def _unseen(self, pairs: Pairs) -> Pairs:
         fresh = [pair for pair in map(tuple, pairs.tolist()) if pair not in self.seen]
-        self.seen.update(fresh)
         self.result.looked_at["candidates"] += len(fresh)
         return np.array(fresh, np.int32).reshape(-1, 2)
+
+    def _other_colours(self, pairs: Pairs) -> npt.NDArray[np.bool_]:
+        """Which pairs cannot be copies, by their colours; told from the stored tints, once a picture."""
+        fresh = [int(index) for index in np.unique(pairs) if not self.coloured[index]]
+        made = shared_method("tint", {})
+        stored = self.store.features(self.keys["tint"], [self.files[index].digest for index in fresh])
+        if fresh:
+            self.hues[fresh] = screen.hues([unpack(made, stored[self.files[index].digest]) for index in fresh])
+            self.coloured[fresh] = True
+        return screen.other_colours(self.hues[pairs[:, 0]], self.hues[pairs[:, 1]])
 
     # the screen: above 0 what is worth a comparison
 
@@ -191,14 +235,15 @@ class Pairing:
             [screen.spread_cells(self.cells, grids[start : start + 512]) for start in range(0, len(grids), 512)]
         )
         rows = np.searchsorted(used, pairs)
-        said = [
-            each
-            for part in np.array_split(rows, max(1, len(rows) // 256))
-            for each in screen.evidence(spread[part[:, 0]], spread[part[:, 1]])
-        ]
+        parts = np.array_split(rows, max(1, len(rows) // 256))
+        with one_thread_a_picture(), ThreadPoolExecutor(os.cpu_count() or 2) as threads:
+            said = [
+                each
+                for found in threads.map(lambda part: screen.evidence(spread[part[:, 0]], spread[part[:, 1]]), parts)
+                for each in found
+            ]
         values = np.array([each.strength for each in said], np.float32)
         values[values < screen.LEAST_EVIDENCE] = 0
-        del spread, grids, stored
         return self._seen(pairs, values, said)
 
     def _seen(self, pairs: Pairs, values: npt.NDArray[np.float32], said: list[Evidence]) -> npt.NDArray[np.float32]:
@@ -213,7 +258,10 @@ class Pairing:
             laid = said[number].laid
             return laid is not None and screen.seen(a, b, laid) >= screen.LEAST_SEEN
 
-        return self._kept(values, agree)
+        kept = self._kept(values, agree)
+        for number in np.flatnonzero(kept):
+            self.hints[int(pairs[number, 0]), int(pairs[number, 1])] = _in_shares(said[number].laid)
+        return kept
 
     def _kept(self, values: npt.NDArray[np.float32], agree: Callable[[int], bool]) -> npt.NDArray[np.float32]:
         """The values that ``agree`` lets through, asked for those over 0; 0 for the others."""
@@ -229,32 +277,44 @@ class Pairing:
 
     # confirmation
 
-    def _settle(self, pairs: Pairs, likely: npt.NDArray[np.float32]) -> int:
+    def _settle(
+        self, pairs: Pairs, likely: npt.NDArray[np.float32], hints: dict[tuple[int, int], Matrix] | None
+    ) -> int:
         """Compare at sight; what stays open is kept for later. How many copies there were."""
         if not len(pairs):
             return 0
         self.result.looked_at["compared"] += len(pairs)
-        found = self.confirmation.compare(pairs, at_once=True)
+        found = self.confirmation.compare(pairs, at_once=True, hints=hints)
         for pair, value, comparison in zip(pairs.tolist(), likely.tolist(), found, strict=True):
             if comparison is not None:
                 self.result.comparisons.append(comparison)
+                self.seen.add((pair[0], pair[1]))
             else:
-                self.open.append((-value, (pair[0], pair[1])))
-        return sum(comparison is not None and comparison.score >= 0.9 for comparison in found)
+                self.open[pair[0], pair[1]] = max(value, self.open.get((pair[0], pair[1]), 0.0))
+        return sum(comparison is not None and comparison.score >= NEAR for comparison in found)
 
     def _reflect(self) -> None:
         """Compare in full the likeliest of those left open."""
         least, share = REFLECTED[self.mode]
         most = max(least, int(share * len(self.files))) if least else 0
-        if self.least < 0.9:
+        if self.least < NEAR:
             most = max(most, 4 * len(self.files))
-        chosen = [pair for _, pair in sorted(self.open)[:most]]
+        left = (pair for pair in self.open if pair not in self.seen)
+        unsure = self.confirmation.unsure
+        chosen = sorted(left, key=lambda pair: (-unsure.get(pair, 0.0), -self.open[pair], pair))[:most]
         if chosen:
             self._tell("comparing with keypoints", 0, len(chosen))
             pairs = np.array(chosen, np.int32)
             self.result.comparisons += [
                 found for found in self.confirmation.compare(pairs, at_once=False) if found is not None
             ]
+
+
+def _in_shares(laid: Matrix | None) -> Matrix:
+    """Cells of the second → cells of the first, as shares of the contents."""
+    assert laid is not None
+    grow = np.array([[1 / GRID, 0, 0.5 / GRID], [0, 1 / GRID, 0.5 / GRID], [0, 0, 1]])
+    return np.asarray(grow @ laid @ inverted(grow), np.float64)
 
 
 def _quick(preset: Preset) -> Preset:

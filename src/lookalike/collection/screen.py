@@ -20,7 +20,7 @@ from lookalike.features.cells import GRID, Grid
 from lookalike.features.dihedral import TRANSFORMS, apply
 from lookalike.features.embedding import unit
 from lookalike.features.look import equally_sharp, local_correlation
-from lookalike.features.register import refined
+from lookalike.features.register import by_ecc
 
 Pairs = npt.NDArray[np.int32]
 Look = npt.NDArray[np.uint8]
@@ -47,7 +47,7 @@ which begin at 20; nine of ten candidates that are no copies stay below."""
 LARGEST = 2.5
 """Greatest change of size that is believed."""
 
-SEEN = 64
+SEEN = 48
 """Side of the thumbnails on which the place that cells agree on is looked at."""
 
 LEAST_SEEN = 0.4
@@ -61,6 +61,15 @@ FRAMES = 0.75
 
 FLAT = 5.0
 """Standard deviation, in grey levels, below which thumbnails agree by chance: nearly blank pictures."""
+
+HUES = 10
+"""Bins along each of Lab's a and b."""
+
+GREYISH = 10.0
+"""Lab chroma that nine tenths of a picture without colour stay below."""
+
+SAME_HUES = 0.6
+"""Likeness of two histograms of hues (Bhattacharyya) below which one is no copy of the other."""
 
 _PLACES = np.stack(np.meshgrid(np.arange(GRID), np.arange(GRID)), axis=-1).reshape(-1, 2).astype(np.float32)
 
@@ -150,10 +159,15 @@ def seen(first: Look, second: Look, laid: Matrix) -> float:
     a, b = (
         np.asarray(cv2.resize(look, (SEEN, SEEN), interpolation=cv2.INTER_AREA), np.uint8) for look in (first, second)
     )
-    step = SEEN / GRID
-    grow = np.array([[step, 0, step / 2 - 0.5], [0, step, step / 2 - 0.5], [0, 0, 1]])
-    found = refined(a.astype(np.float32), b.astype(np.float32), grow @ laid @ inverted(grow), steps=8)
-    return -1.0 if found is None else look_aligned(a, b, found)[0]
+    grow = _grown(SEEN / GRID)
+    start = grow @ laid @ inverted(grow)
+    found = by_ecc(a.astype(np.float32), b.astype(np.float32), start, steps=20, blur=5)
+    return look_aligned(a, b, start if found is None else found)[0]
+
+
+def _grown(step: float) -> Matrix:
+    """Pixels → pixels of a picture ``step`` times as large, both counted from the middle of the first."""
+    return np.array([[step, 0, step / 2 - 0.5], [0, step, step / 2 - 0.5], [0, 0, 1]])
 
 
 def tiny(looks: Sequence[Look]) -> Vectors:
@@ -164,6 +178,33 @@ def tiny(looks: Sequence[Look]) -> Vectors:
     small -= small.mean(axis=(2, 3), keepdims=True)
     length = np.sqrt((small * small).sum(axis=(2, 3), keepdims=True))
     return np.asarray(np.where(length > FLAT * TINY, small / np.maximum(length, 1e-6), 0), np.float32)
+
+
+def hues(tints: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+    """Which colours the contents have: roots of a blurred histogram of Lab's a and b, of length 1; float32, N×100.
+
+    White ground is left out. A picture with next to no colour has a row of zeros: a grey copy has lost its colours,
+    so that nothing can be told by them.
+
+    Args:
+        tints: uint8, 2×32×32×3 each, of :class:`~lookalike.features.tint.Tint`.
+    """
+    found = np.zeros((len(tints), HUES * HUES), np.float32)
+    for number, tint in enumerate(tints):
+        lab = cv2.cvtColor(tint[1].astype(np.float32) / 255, cv2.COLOR_RGB2Lab).reshape(-1, 3)
+        chroma = np.hypot(lab[:, 1], lab[:, 2])
+        kept = lab[~((lab[:, 0] > 94) & (chroma < 6))]
+        if len(kept) < 40 or float(np.percentile(chroma, 90)) < GREYISH:
+            continue
+        counts, _, _ = np.histogram2d(kept[:, 1], kept[:, 2], HUES, [[-100, 100], [-100, 100]])
+        found[number] = np.sqrt(cv2.GaussianBlur(counts.astype(np.float32), (3, 3), 0.8)).ravel()
+    return unit(found)
+
+
+def other_colours(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Whether pairs of :func:`hues` have other colours: no copies then, but perhaps one product in two colours."""
+    known = (first.any(axis=1)) & (second.any(axis=1))
+    return np.asarray(known & ((first * second).sum(axis=1) < SAME_HUES))
 
 
 class Laid(NamedTuple):

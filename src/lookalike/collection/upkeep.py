@@ -20,7 +20,7 @@ from lookalike.collection.rows import PICTURE_BITS, text_of
 from lookalike.collection.store import Store
 from lookalike.files import appearing_whole, cannot_write
 
-__all__ = ["Kept", "Pruned", "StoreInfo", "VerifyReport", "export", "info", "prune", "verify"]
+__all__ = ["Kept", "Pruned", "StoreInfo", "VerifyReport", "export", "info", "paths_of", "prune", "verify"]
 
 DAY = 86400
 
@@ -208,13 +208,27 @@ def export(store: Store, path: str | os.PathLike[str]) -> int:
     return store.database.read(work)
 
 
-def _lines(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
-    methods = sorted(tables.read_methods(connection).values())
-    digests = [digest for (digest,) in connection.execute("SELECT digest FROM pictures ORDER BY digest")]
+def paths_of(store: Store) -> dict[str, list[str]]:
+    """Where every picture lay when it was read last: digest → absolute paths, in order.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    return {digest.hex(): paths for digest, paths in store.database.read(_paths).items()}
+
+
+def _paths(connection: sqlite3.Connection) -> dict[bytes, list[str]]:
     paths: dict[bytes, list[str]] = {}
     for row in connection.execute("SELECT path, size, mtime_ns, digest, checksum FROM files ORDER BY path"):
         if tables.sound_file(*row):
             paths.setdefault(row[3], []).append(text_of(row[0]))
+    return paths
+
+
+def _lines(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+    methods = sorted(tables.read_methods(connection).values())
+    digests = [digest for (digest,) in connection.execute("SELECT digest FROM pictures ORDER BY digest")]
+    paths = _paths(connection)
     for start in range(0, len(digests), 500):
         known, _ = tables.read_pictures(connection, digests[start : start + 500])
         numbers = {row.number: digest for digest, row in known.items()}

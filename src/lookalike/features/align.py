@@ -175,7 +175,7 @@ def inverted(matrix: Matrix) -> Matrix:
         [second, a * i - c * g, c * d - a * f],
         [third, b * g - a * h, a * e - b * d],
     ]
-    return np.array(cofactors) / determinant
+    return np.asarray(np.array(cofactors) / determinant, np.float64)
 
 
 def plausible(homography: Matrix, size: tuple[int, int]) -> bool:
@@ -246,14 +246,13 @@ def look_aligned(
         return 0.0, 0.0
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    inside = None if covered[part].all() else covered[part]
-    if inside is not None:  # what lies outside must not be blurred into what lies inside
+    within = None if covered[part].all() else covered[part]
+    if within is not None:  # what lies outside must not be blurred into what lies inside
         outside = ~covered
         base, warped = base.copy(), warped.copy()
         base[outside], warped[outside] = float(base[covered].mean()), float(warped[covered].mean())
-    soft_a, soft_b = equally_sharp(
-        *(np.asarray(cv2.GaussianBlur(x[part], (0, 0), 1.0), np.float32) for x in (base, warped)), inside
-    )
+    soft_a, soft_b = (np.asarray(cv2.GaussianBlur(x[part], (0, 0), 1.0), np.float32) for x in (base, warped))
+    soft_a, soft_b = equally_sharp(soft_a, soft_b, within)
     window = 15 if min(soft_a.shape) >= 100 else 9
     hull = np.zeros(base.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(points.astype(np.float32)).round().astype(np.int32), 1)

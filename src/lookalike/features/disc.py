@@ -7,7 +7,7 @@ neither changes the amplitudes of its Fourier series. One comparison thus stands
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -31,6 +31,9 @@ SAMPLES = 64
 
 SIDE = 64
 """Pixels on the shorter side of what the rings are read from."""
+
+FAINT = 1e-3
+"""Amplitude, in grey levels, that is no more than rounding: all that there is in a blank picture."""
 
 
 class Disc(Method[Rings]):
@@ -63,7 +66,7 @@ class Disc(Method[Rings]):
 
 
 def _rings(pixels: Pixels) -> Rings:
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    grey = _middle(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)))
     height, width = grey.shape
     scale = SIDE / min(height, width)
     size = (max(SIDE, round(width * scale)), max(SIDE, round(height * scale)))
@@ -74,5 +77,13 @@ def _rings(pixels: Pixels) -> Rings:
     polar = cv2.warpPolar(square, (RADII + 1, SAMPLES), (middle, middle), middle, cv2.WARP_POLAR_LINEAR)[:, 1:]
     waves = np.abs(np.fft.rfft(polar, axis=0))[:WAVES] / SAMPLES
     waves[0] = np.abs(polar.mean(axis=0) - polar.mean())
+    waves[waves < FAINT] = 0
     roots = np.sqrt(waves.ravel()).astype(np.float32)
     return np.asarray(roots / max(float(np.linalg.norm(roots)), 1e-6), np.float32)
+
+
+def _middle(grey: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The middle of a strip, four times as long as wide: enlarged as a whole it would fill the memory."""
+    most = 4 * min(grey.shape)
+    top, left = (max(0, (side - most) // 2) for side in grey.shape)
+    return grey[top : top + most, left : left + most]

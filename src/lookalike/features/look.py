@@ -144,7 +144,7 @@ def equal_shares(a: Grey, b: Grey) -> tuple[float, float]:
 
 
 def _gain(a: Grey, b: Grey) -> tuple[float, float]:
-    """Contrast and brightness that make most of ``a`` equal to ``b``: least squares, without what strays, three times."""
+    """Contrast and brightness that make most of ``a`` equal to ``b``: least squares, thrice, without what strays."""
     good = np.ones(a.shape, np.bool_)
     gain, offset = 1.0, 0.0
     for _ in range(3):

@@ -201,21 +201,36 @@ def settled(a: View, b: View, place: Matrix) -> Registration | None:
 
 def refined(a: Grey, b: Grey, matrix: Matrix, steps: int = 12) -> Matrix | None:
     """``matrix`` (b → a) made exact by ECC; None where that runs away."""
-    growth = math.sqrt(abs(float(np.linalg.det(matrix[:2, :2]))))
+    found = by_ecc(a, b, matrix, steps)
+    if found is None:
+        return None
+    sides = np.linalg.svd(found[:2, :2], compute_uv=False)
+    if sides[1] <= 0 or sides[0] / sides[1] > STRAY:
+        return None
+    change = math.sqrt(float(sides[0] * sides[1]) / abs(float(np.linalg.det(matrix[:2, :2]))))
+    return found if 1 / STRAY < change < STRAY else None
+
+
+def by_ecc(a: Grey, b: Grey, matrix: Matrix, steps: int, blur: int = 3) -> Matrix | None:
+    """The affine map (b → a) near ``matrix`` that correlates two greys best; None where it does not converge.
+
+    Args:
+        a, b: float32, H×W.
+        matrix: where to begin.
+        steps: at most.
+        blur: side of the Gaussian that both are blurred with, odd.
+    """
+    growth = abs(float(np.linalg.det(matrix[:2, :2])))
     base, other, start = (a, b, matrix) if growth <= 1 else (b, a, inverted(matrix))
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, 1e-3)
     try:
         _, warp = cv2.findTransformECC(
-            other, base, start[:2].astype(np.float32), cv2.MOTION_AFFINE, stop, np.ones_like(base, np.uint8), 3
+            other, base, start[:2].astype(np.float32), cv2.MOTION_AFFINE, stop, np.ones_like(base, np.uint8), blur
         )
     except cv2.error:  # it did not converge
         return None
     found = np.vstack([np.asarray(warp, np.float64), [0, 0, 1]])
-    sides = np.linalg.svd(found[:2, :2], compute_uv=False)
-    if not np.isfinite(found).all() or sides[1] <= 0 or sides[0] / sides[1] > STRAY:
-        return None
-    change = math.sqrt(float(sides[0] * sides[1])) / math.sqrt(abs(float(np.linalg.det(start[:2, :2]))))
-    if not 1 / STRAY < change < STRAY:
+    if not np.isfinite(found).all() or float(np.linalg.det(found[:2, :2])) == 0:
         return None
     return found if growth <= 1 else inverted(found)
 

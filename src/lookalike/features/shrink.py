@@ -25,7 +25,7 @@ def small(picture: Picture) -> Pixels:
 
 
 def small_content(picture: Picture) -> Pixels:
-    """What is inside the picture's margins, set upright, likewise; the same object as :func:`small` where it has none."""
+    """What is inside the picture's margins, set upright, likewise."""
     return picture.kept("small content", SIDE, lambda: _at_most(content(picture).pixels))
 
 

@@ -87,7 +87,7 @@ class _Edges:
     def _margin(self, axis: int, end: int) -> int:
         """How many lines from one end (0 = first, -1 = last) have the colour of the outermost."""
         top, left, bottom, right = self.inner
-        outermost = self.pixels[top:bottom, left:right].take(end, axis=axis)
+        outermost: npt.NDArray[np.uint8] = np.asarray(self.pixels[top:bottom, left:right].take(end, axis=axis))
         if len(outermost) * STRAY < 1 and int(np.ptp(outermost, axis=0).max()) > 2 * TOLERANCE:
             return 0  # a short line without room for strays: settled at a tenth of the cost
         colour = np.median(outermost, axis=0).astype(np.int16)

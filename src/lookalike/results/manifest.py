@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,20 @@ from lookalike.types import Grouping
 _VERSION = 1
 _LITTER = {".ds_store", "thumbs.db", "desktop.ini", ".directory"}
 """What file managers leave in a folder that a person calls empty."""
+
+
+def check_folder(folder: Path) -> None:
+    """Raise before any work where ``folder`` can take no result, whatever that is.
+
+    Raises:
+        OutputError: it is a file, it holds something else than a result, or it cannot be made or written.
+    """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise OutputError(f"{printable(str(folder))}: this is no folder", remedy="name a new one for the result")
+    _earlier(folder)
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
+    with cannot_write(folder), tempfile.TemporaryFile(dir=there):
+        pass
 
 
 def check_output(folder: Path, grouping: Grouping, entries: Sequence[Entry], action: Action) -> bool:

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from lookalike.errors import OutputError, SourceNotFound, SourceUnreadable, UsageError, printable
-from lookalike.files import write_whole
+from lookalike.files import check_place, write_whole
 from lookalike.results.keep import Proposals
 from lookalike.results.place import absolute
 
@@ -131,17 +131,42 @@ def write_plan(plan: Plan, path: str | os.PathLike[str]) -> Path:
         OutputError: it cannot be written, or a plan of that name was carried out, and undoing that needs it.
     """
     file = Path(path)
-    if os.path.lexists(journal_of(file)):
-        raise OutputError(
-            f"{printable(str(file))}: this plan was carried out, and undoing that needs it",
-            remedy="name another file, or undo it first",
-        )
+    _keep_carried_out(file)
     document: dict[str, Any] = {"lookalike plan": VERSION, **asdict(plan)}
     for group in document["groups"]:
         group["others"] = [
             {key: value for key, value in other.items() if value is not None} for other in group["others"]
         ]
     return write_whole(file, (json.dumps(document, indent=1) + "\n").encode())
+
+
+def check_plan_file(path: str | os.PathLike[str]) -> None:
+    """Raise before any work where a plan cannot be written to ``path``.
+
+    Raises:
+        UsageError: it is not called .json.
+        OutputError: it cannot be written, a plan of that name was carried out, or something else is called so.
+    """
+    file = Path(path)
+    if file.suffix.lower() != ".json":
+        raise UsageError(f"a plan cannot be written to {printable(file.name)!r}", remedy="call it plan.json")
+    check_place(file)
+    _keep_carried_out(file)
+    if os.path.lexists(file):
+        try:
+            read_plan(file)
+        except UsageError as error:
+            raise OutputError(
+                f"{printable(str(file))}: something else than a plan is called so, and stays", remedy="name a new file"
+            ) from error
+
+
+def _keep_carried_out(file: Path) -> None:
+    if os.path.lexists(journal_of(file)):
+        raise OutputError(
+            f"{printable(str(file))}: this plan was carried out, and undoing that needs it",
+            remedy="name another file, or undo it first",
+        )
 
 
 def journal_of(plan: Path) -> Path:

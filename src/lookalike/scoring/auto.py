@@ -117,6 +117,12 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     same = _identical(pair)
     if same is not None:
         return Sight(same)
+    if pair.hint is not None and thresholds["registered_doubt"] < 1:
+        hinted = by_registration(pair, (), thresholds["registered"], thresholds["registered_doubt"])
+        if hinted is not None and hinted.correlation >= thresholds["registered"]:
+            if hinted.tint <= thresholds["tint_doubt"]:
+                return Sight(_copy(pair, hinted, 1.0, 0.0, thresholds), 1.0, hinted, hinted)
+            return Sight(None, 1.0, hinted, hinted)
     frame = whole_frame(pair, thresholds["frame_doubt"])
     if frame.correlation > ALL_BUT_EQUAL and _may_be_equal(pair) and pair.similarity("exact") == 1:
         return Sight(Outcome(1.0, ("the same pixels in another file",)))
@@ -126,7 +132,7 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     found = frame if certainty > 0 else None
     registered = None
     if thresholds["registered_doubt"] < 1:
-        tries = _laid(frame, thresholds)
+        tries = _laid(frame, thresholds) if pair.search else ()
         registered = by_registration(pair, tries, thresholds["registered"], thresholds["registered_doubt"])
     if registered is not None:
         sure = _ramp(registered.correlation, thresholds["registered_doubt"], thresholds["registered"])
@@ -174,7 +180,10 @@ def _covered(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tu
     )
     if certainty == 0:
         return 0.0, frame
-    return certainty, replace(whole_frame(pair), correlation=max(frame.correlation, pixels))
+    frame = whole_frame(pair)
+    # what covers it changes colours as well: they count only where they are certain to be another product's
+    tint = frame.tint if frame.tint > thresholds["tint"] else min(frame.tint, thresholds["tint_doubt"])
+    return certainty, replace(frame, correlation=max(frame.correlation, pixels), tint=tint)
 
 
 def _identical(pair: Pair) -> Outcome | None:

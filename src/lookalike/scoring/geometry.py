@@ -149,13 +149,18 @@ def by_registration(pair: Pair, orientations: tuple[int, ...], enough: float, le
 
 
 def _content_on_content(pair: Pair, first: View, second: View) -> Matrix | None:
-    """Second → first, in pixels, if what is inside the margins of both is the same; None where neither has any."""
+    """Second → first, in pixels: as the pair's hint says, or if what is inside the margins of both is the same.
+
+    None where there is no hint and neither has margins.
+    """
     place_a, place_b = content(pair.first).place, content(pair.second).place
-    if np.array_equal(place_a, np.eye(3)) and np.array_equal(place_b, np.eye(3)):
+    if pair.hint is not None:
+        place_a = place_a @ pair.hint
+    elif np.array_equal(place_a, np.eye(3)) and np.array_equal(place_b, np.eye(3)):
         return None
     size_a, size_b = (np.diag([*_size(view.pixels), 1.0]) for view in (first, second))
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    return inverted(half) @ size_a @ place_a @ inverted(size_b @ place_b) @ half
+    return np.asarray(inverted(half) @ size_a @ place_a @ inverted(size_b @ place_b) @ half, np.float64)
 
 
 def _view(picture: Picture) -> View:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.errors import UsageError
 from lookalike.features.base import Method, method
@@ -76,6 +77,9 @@ class Pair:
         options: arguments for methods by name, such as ``{"embedding": {"size": 128}}``.
         cache: where features of other pairs may be found; None keeps them to this pair.
         side_by_side: work on both pictures at the same time; not worth it where many pairs are.
+        hint: how the content of ``b`` probably lies on that of ``a``: 3×3, in shares of width and height (0 to 1);
+            tried before anything is searched for.
+        search: whether to search where one picture lies on the other, if the hint and the whole frames do not tell.
     """
 
     def __init__(
@@ -85,12 +89,16 @@ class Pair:
         options: Mapping[str, Mapping[str, Any]] | None = None,
         cache: FeatureCache | None = None,
         side_by_side: bool = True,
+        hint: npt.NDArray[np.float64] | None = None,
+        search: bool = True,
     ) -> None:
         self.cache = cache or FeatureCache()
         self.swapped = b.digest < a.digest
         self.first, self.second = (b, a) if self.swapped else (a, b)
         self.options = dict(options or {})
         self.side_by_side = side_by_side
+        self.search = search
+        self.hint = np.linalg.inv(hint) if hint is not None and self.swapped else hint
         self.similarities: dict[str, float] = {}
         self.details: dict[str, float] = {}
         self.aligned: Geometry | None = None

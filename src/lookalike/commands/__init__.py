@@ -1,0 +1,1 @@
+"""The commands: options in, a verb of the library, words out. Nothing is decided here."""

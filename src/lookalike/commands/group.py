@@ -1,0 +1,189 @@
+"""lookalike group: what is alike in a folder."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lookalike.commands.options import (
+    MaxBytes,
+    MaxPixels,
+    MaxScans,
+    MaxSide,
+    PresetFile,
+    PresetName,
+    Quiet,
+    StoreFile,
+    chosen_preset,
+)
+from lookalike.errors import PictureError, UsageError, printable
+from lookalike.types import GroupBy, Grouping, Mode
+
+if TYPE_CHECKING:
+    from lookalike.commands.outputs import Outputs
+    from lookalike.progress import Progress
+
+
+def group(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Folders, files, patterns, or @list.txt.", show_default=False, metavar="SOURCES"),
+    ],
+    threshold: Annotated[float, typer.Option("--threshold", "-t", help="Least score of a pair, over 0 to 1.")] = 0.9,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against", metavar="DIR", help="Compare SOURCES with the pictures in here only; may be repeated."
+        ),
+    ] = None,
+    group_by: Annotated[
+        GroupBy | None,
+        typer.Option(
+            "--group-by",
+            help="base: every picture with what is alike to it; cluster: each picture once; component: whatever hangs "
+            "together. By default base with --out, else cluster.",
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Whole pictures only, flipped or turned.")] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Also small crops, and pictures in others.")] = False,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="DIR", help="Make a folder for every group in here.")
+    ] = None,
+    action: Annotated[
+        str | None,
+        typer.Option("--action", metavar="copy|hardlink|symlink|move", help="With --out: how files get there."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --out: say what would be done.")] = False,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="An .html page to look at the groups in.")
+    ] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--json",
+            "--table",
+            metavar="FILE",
+            help="Every pair: .jsonl .json .csv .tsv or .parquet; - prints JSON lines. May be repeated.",
+        ),
+    ] = None,
+    failures: Annotated[
+        str | None, typer.Option("--failures", metavar="FILE", help="Every file that failed: .txt or .jsonl.")
+    ] = None,
+    keep: Annotated[
+        str | None, typer.Option("--keep", metavar="best", help="With --plan: which picture of a group stays.")
+    ] = None,
+    plan: Annotated[
+        str | None, typer.Option("--plan", metavar="FILE", help="A plan of what may go, for `lookalike apply`: .json.")
+    ] = None,
+    plan_action: Annotated[
+        str | None,
+        typer.Option("--plan-action", metavar="trash|hardlink|symlink|delete", help="What becomes of what goes."),
+    ] = None,
+    preset: PresetName = "auto",
+    preset_file: PresetFile = None,
+    store: StoreFile = None,
+    no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive/--no-recursive", help="Go into folders of folders.", show_default=False)
+    ] = True,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Take hidden files too.")] = False,
+    quiet: Quiet = False,
+    max_bytes: MaxBytes = 20 * 2**20,
+    max_pixels: MaxPixels = 50_000_000,
+    max_side: MaxSide = 30_000,
+    max_scans: MaxScans = 100,
+) -> None:
+    """Find the pictures in folders that are alike."""
+    started = time.monotonic()
+    from lookalike.commands.outputs import Outputs
+    from lookalike.images.limits import Limits
+
+    if store is not None and no_store:
+        raise UsageError("--store and --no-store contradict each other", remedy="leave one out")
+    outputs = Outputs(
+        sources=(*sources, *(against or ())),
+        tables=tuple(tables or ()),
+        report=report,
+        out=out,
+        action=action,
+        dry_run=dry_run,
+        failures=failures,
+        keep=keep,
+        plan=plan,
+        plan_action=plan_action,
+        limits=Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side, max_scans=max_scans),
+        quiet=quiet,
+    )
+    mode = _mode(quick, thorough)
+    chosen = chosen_preset(preset, preset_file)
+    outputs.check()
+    from lookalike.api import group as find
+    from lookalike.progress import Progress
+
+    with Progress(quiet=quiet) as progress:
+        try:
+            found = find(
+                sources,
+                threshold=threshold,
+                against=against or (),
+                mode=mode,
+                group_by=group_by or ("base" if out else "cluster"),
+                preset=chosen,
+                store=False if no_store else store,
+                limits=outputs.limits,
+                recursive=recursive,
+                hidden=hidden,
+                leave_out=out,
+                progress=progress.tell,
+            )
+        except KeyboardInterrupt:
+            stopped: str | None = _stopped(progress, store, no_store=no_store)
+        else:
+            stopped = None
+    if stopped is not None:  # said below the bar, once that is gone
+        typer.echo(stopped, err=True)
+        raise typer.Exit(130)
+    raise typer.Exit(_finish(found, outputs, time.monotonic() - started))
+
+
+def _mode(quick: bool, thorough: bool) -> Mode:
+    if quick and thorough:
+        raise UsageError("--quick and --thorough contradict each other", remedy="leave one out")
+    return "quick" if quick else "thorough" if thorough else "default"
+
+
+def _stopped(progress: Progress, store: str | None, *, no_store: bool) -> str:
+    how_far = f"stopped while {progress.what}" if progress.what else "stopped"
+    if progress.total:
+        how_far += f", after {progress.done} of {progress.total}"
+    if no_store:
+        return f"{how_far}; nothing is kept (--no-store)"
+    from lookalike.collection.places import default_path
+
+    return f"{how_far}; the next run goes on from what is in {printable(store or default_path())}"
+
+
+def _finish(found: Grouping, outputs: Outputs, seconds: float) -> int:
+    """Write and say what was found; the exit code."""
+    from lookalike.commands.groups_shown import show_groups, summary
+    from lookalike.commands.written import write
+    from lookalike.console import plural, remark, show_failures
+
+    began = time.monotonic()
+    if not outputs.any:
+        show_groups(found)
+    code = write(found, outputs)
+    if not outputs.quiet:
+        for notice in found.notices:
+            remark(f"note: {printable(notice, 500)}")
+        more = "" if outputs.failures else "; all with --failures failures.txt"
+        show_failures(found.failures, "could not be used", more=more)
+    if not any(not picture.reference for picture in found.pictures):
+        bad = plural(len(found.failures), "file")
+        reason = f"nothing here could be read ({bad} failed)" if found.failures else "there is no picture here"
+        raise PictureError(reason, source=", ".join(outputs.sources), remedy="name a folder with pictures in it")
+    if not outputs.quiet:
+        remark(summary(found, seconds + time.monotonic() - began))
+    return code

@@ -1,0 +1,60 @@
+"""What the store gives back is what was put in, to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from synthetic import garment, photo
+
+from lookalike import load
+from lookalike.collection.packing import pack, pack_points, unpack, unpack_points
+from lookalike.features.base import method
+from lookalike.features.shrink import shrunk, small
+
+PICTURES = {
+    "photo": photo(1, 400, 260),
+    "small": photo(2, 60, 80),
+    "on white": garment("dress", (30, 90, 160)),
+    "blank": np.full((50, 70, 3), 255, np.uint8),
+    "one pixel": np.array([[[9, 8, 7]]], np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", ["look", "tint", "disc", "cells", "embedding"])
+@pytest.mark.parametrize("label", PICTURES)
+def test_arrays(name: str, label: str) -> None:
+    made = method(name)
+    (feature,) = made.extract([load(PICTURES[label])])
+    back = unpack(made, pack(feature))
+    assert back.dtype == feature.dtype
+    np.testing.assert_array_equal(back, feature)
+    assert not back.flags.writeable
+
+
+def test_what_has_no_margins_takes_half_the_room() -> None:
+    (whole,) = method("look").extract([load(PICTURES["photo"])])
+    (apart,) = method("look").extract([load(PICTURES["on white"])])
+    assert not np.array_equal(apart[0], apart[1])
+    assert 2 * len(pack(whole)) == len(pack(apart)) == apart.nbytes
+
+
+def test_halves_of_the_precision() -> None:
+    made = method("disc")
+    (feature,) = made.extract([load(PICTURES["photo"])])
+    content = pack(feature.astype("float16"))
+    back = unpack(made, content, "float16")
+    assert back.shape == made.shape
+    np.testing.assert_array_equal(back, feature.astype("float16"))
+
+
+@pytest.mark.parametrize("label", PICTURES)
+def test_points(label: str) -> None:
+    picture = load(PICTURES[label])
+    (feature,) = method("xfeat").extract([picture])
+    back = unpack_points(pack_points(feature), shrunk(small(picture)), picture.digest)
+    for name in ("points", "descriptors", "small"):
+        ours, theirs = getattr(back, name), getattr(feature, name)
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs, err_msg=name)
+    assert back.digest == feature.digest
+    assert label in {"blank", "one pixel"} or len(back.points) > 20
