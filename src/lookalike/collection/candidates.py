@@ -45,8 +45,8 @@ class Width:
 
 
 WIDTHS: dict[Mode, Width] = {
-    "quick": Width(1.0, 0.4),
-    "default": Width(6.0, 0.4),
+    "quick": Width(0.5, 0.6),
+    "default": Width(4.0, 0.5),
     "thorough": Width(16.0, 2.0),
 }
 

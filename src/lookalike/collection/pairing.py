@@ -45,10 +45,14 @@ BLOCK = 8192
 NEAR = 0.9
 """Score from which only copies matter, and pictures in other colours do not."""
 
+COLOUR = 2.0
+"""What likeness of colours weighs against likeness of what is shown, where only copies matter. With it, of the crops to
+a half in a catalogue 64 % are among the first two candidates a picture, without it 32 %."""
+
 RICH = 0.2
 """Share of copies among the last candidates from which the next ones are looked at too."""
 
-IN_VAIN = {"rings": 0.15, "shown": 0.35}
+IN_VAIN = {"rings": 0.15, "shown": 0.45}
 """Comparisons a picture that may come to nothing, in either list: a catalogue has no end of pictures much alike, and
 the likeliest are compared first."""
 
@@ -104,8 +108,7 @@ class Pairing:
         self.seen: set[tuple[int, int]] = set()
         self.open: dict[tuple[int, int], float] = {}
         self.hints: dict[tuple[int, int], Matrix] = {}
-        self.hues = np.zeros((len(files), screen.HUES**2), np.float32)
-        self.coloured = np.zeros(len(files), np.bool_)
+        self.hues: npt.NDArray[np.float32] | None = None
         self.result = Paired()
 
     def run(
@@ -143,6 +146,7 @@ class Pairing:
         """First the likeliest, then more as long as there are copies among them."""
         width = WIDTHS[self.mode]
         harder = 4.0 if self.mode == "thorough" else 1.0
+        found = Candidates(self._by_colour(found.shown), self._by_colour(found.rings))
         self._stage(found.rings, self._frames, width.rings, harder * IN_VAIN["rings"])
         test = self._frames if self.mode == "quick" else self._cells
         self._stage(found.shown, test, width.shown, harder * IN_VAIN["shown"])
@@ -159,8 +163,6 @@ class Pairing:
                 part = slice(begin, min(begin + BLOCK, stop))
                 pairs = self._unseen(np.stack([ranked.first[part], ranked.second[part]], axis=1))
                 self._tell("comparing", begin, stop)
-                if self.least >= NEAR and len(pairs):
-                    pairs = pairs[~self._other_colours(pairs)]
                 if len(pairs) and left > 0:
                     found, vainly = self._compared(pairs, test(pairs), left)
                     copies, left = copies + found, left - vainly
@@ -168,12 +170,12 @@ class Pairing:
             start, stop = stop, min(stop + size, len(ranked.score)) if rich else stop
 
     def _compared(self, pairs: Pairs, values: npt.NDArray[np.float32], most: int) -> tuple[int, int]:
-        """Compare what the screen let through, the likeliest first, until ``most`` came to nothing.
+        """Compare what the screen let through, in order, until ``most`` came to nothing.
 
         Returns:
             How many copies there were, and how many comparisons came to nothing.
         """
-        order = np.argsort(-values, kind="stable")[: int((values > 0).sum())]
+        order = np.flatnonzero(values > 0)
         copies = vain = 0
         for start in range(0, len(order), PORTION):
             if vain >= most:
@@ -190,15 +192,27 @@ class Pairing:
         self.result.looked_at["candidates"] += len(fresh)
         return np.array(fresh, np.int32).reshape(-1, 2)
 
-    def _other_colours(self, pairs: Pairs) -> npt.NDArray[np.bool_]:
-        """Which pairs cannot be copies, by their colours; told from the stored tints, once a picture."""
-        fresh = [int(index) for index in np.unique(pairs) if not self.coloured[index]]
-        made = shared_method("tint", {})
-        stored = self.store.features(self.keys["tint"], [self.files[index].digest for index in fresh])
-        if fresh:
-            self.hues[fresh] = screen.hues([unpack(made, stored[self.files[index].digest]) for index in fresh])
-            self.coloured[fresh] = True
-        return screen.other_colours(self.hues[pairs[:, 0]], self.hues[pairs[:, 1]])
+    def _by_colour(self, ranked: Ranked) -> Ranked:
+        """The pairs in another order: those in other colours are no copies, and come last."""
+        if self.least < NEAR:
+            return ranked
+        if self.hues is None:
+            self.hues = self._all_hues()
+        score = ranked.score.copy()
+        for start in range(0, len(score), 65536):
+            part = slice(start, start + 65536)
+            alike = screen.colour_likeness(self.hues[ranked.first[part]], self.hues[ranked.second[part]])
+            score[part] += COLOUR * (alike - 1)
+        order = np.argsort(-score, kind="stable")
+        return Ranked(ranked.first[order], ranked.second[order], score[order])
+
+    def _all_hues(self) -> npt.NDArray[np.float32]:
+        made, parts = shared_method("tint", {}), []
+        for start in range(0, len(self.files), BLOCK):
+            digests = [file.digest for file in self.files[start : start + BLOCK]]
+            stored = self.store.features(self.keys["tint"], digests)
+            parts.append(screen.hues([unpack(made, stored[digest]) for digest in digests]))
+        return np.concatenate(parts)
 
     # the screen: above 0 what is worth a comparison
 

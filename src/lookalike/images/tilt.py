@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 GROUND = 16
 """Grey levels by which the ground may stray from the colour of the corners, in any channel."""
 
+CLEAR = 0.2
+"""Share of the content's usual distance from the ground below which something is no content."""
+
 SEARCHED = 160
 """Longer side, in pixels, at which the frame is looked for."""
 
@@ -51,7 +54,7 @@ def tilted_frame(pixels: Pixels) -> Frame | None:
     scale = min(1.0, SEARCHED / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     small = pixels if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    content = (np.abs(small.astype(np.int16) - ground.astype(np.int16)).max(axis=2) > GROUND).astype(np.uint8)
+    content = _content(np.abs(small.astype(np.int16) - ground.astype(np.int16)).max(axis=2))
     points = cv2.findNonZero(content)
     if points is None:
         return None
@@ -69,6 +72,18 @@ def tilted_frame(pixels: Pixels) -> Frame | None:
         return None
     # the outermost pixels of the frame are half ground
     return _rectangle((x + 0.5, y + 0.5), (across - 1, down - 1), degrees, content.shape[::-1])
+
+
+def _content(distance: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
+    """1 where a picture is not its ground: H×W, from the grey levels between the two.
+
+    JPEG rings around a frame, which would make it larger and crooked; what is much fainter than the frame, and specks,
+    are not counted.
+    """
+    strays = distance > GROUND
+    if strays.any():
+        strays = distance > max(GROUND, CLEAR * float(np.median(distance[strays])))
+    return np.asarray(cv2.morphologyEx(strays.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
 
 
 def _rectangle(centre: tuple[float, float], sides: tuple[float, float], degrees: float, size: tuple[int, ...]) -> Frame:
