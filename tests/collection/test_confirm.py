@@ -78,9 +78,7 @@ def test_at_sight_only_what_is_sure_is_told(folder: Path) -> None:
         names = [Path(file.path).stem for file in files]
         pairs = every_pair(len(files))
         told = Confirmation(files, store, preset("auto"), LIMITS).compare(pairs, at_once=True)
-        found = {
-            names[a] + names[b]: each.score for (a, b), each in zip(pairs, told, strict=True) if each is not None
-        }
+        found = {names[a] + names[b]: each.score for (a, b), each in zip(pairs, told, strict=True) if each is not None}
     assert {"ab", "ac", "ch"} <= found.keys()
     assert found["ch"] == 1.0
     assert not {"ae", "ef", "be"} & found.keys()

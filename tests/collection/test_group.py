@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -56,25 +59,40 @@ def planted(folder: Path, count: int) -> set[tuple[str, str]]:
     return {(f"p{number:03}", f"p{number:03}-{name}") for number, name in enumerate(EDITS)}
 
 
+@dataclass
+class Grouped:
+    folder: Path
+    copies: set[tuple[str, str]]
+    found: Grouping
+
+    @property
+    def pictures(self) -> Path:
+        return self.folder / "in"
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "store.db"
+
+
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Too many photos to compare all with all; nobody changes them."""
+def many(tmp_path_factory: pytest.TempPathFactory) -> Grouped:
+    """Too many photos to compare all with all, and what was found of them; nobody changes them."""
     folder = tmp_path_factory.mktemp("many")
-    planted(folder / "in", FEW + 6)
-    group(folder / "in", store=folder / "store.db")
-    return folder
+    copies = planted(folder / "in", FEW + 2)
+    return Grouped(folder, copies, group(folder / "in", store=folder / "store.db"))
 
 
 @pytest.fixture
-def own(many: Path, tmp_path: Path) -> Path:
+def own(many: Grouped, tmp_path: Path) -> Path:
     """The same folder and its store, to be changed."""
-    shutil.copytree(many / "in", tmp_path / "in")
-    shutil.copy(many / "store.db", tmp_path / "store.db")
+    shutil.copytree(many.pictures, tmp_path / "in")
+    shutil.copy(many.store, tmp_path / "store.db")
+    group(tmp_path / "in", store=tmp_path / "store.db")  # the files are where they were not
     return tmp_path
 
 
 @pytest.fixture
-def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reads a file fails."""
 
     def fail(*arguments: object) -> None:
@@ -83,11 +101,17 @@ def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("lookalike.collection.extract.read_found", fail)
     monkeypatch.setattr("lookalike.collection.sources.read_file", fail)
     monkeypatch.setattr("lookalike.collection.extract.read_encoded", fail)
-    yield
+
+
+def forget_runs(path: Path) -> None:
+    with Store(path) as store:
+        store.database.write(lambda connection: connection.execute("DELETE FROM runs"))
 
 
 def stems(found: Grouping) -> set[tuple[str, str]]:
-    return {(Path(pair.a).stem, Path(pair.b).stem) for pair in found.pairs}
+    """Names of pairs, the shorter name first."""
+    names = [sorted((Path(pair.a).stem, Path(pair.b).stem), key=lambda name: (len(name), name)) for pair in found.pairs]
+    return {(one, other) for one, other in names}
 
 
 def check_whole(found: Grouping, files: set[str] | None = None) -> None:
@@ -111,42 +135,50 @@ def check_whole(found: Grouping, files: set[str] | None = None) -> None:
 # What is found
 
 
-@pytest.mark.parametrize("count", [14, FEW + 6])
-def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, count: int) -> None:
-    wanted = planted(tmp_path, count)
-    found = group(tmp_path, store=False)
-    assert stems(found) == wanted
-    check_whole(found, {str(path) for path in tmp_path.iterdir()})
+def check_planted(found: Grouping, copies: set[tuple[str, str]], folder: Path) -> None:
+    assert stems(found) == copies
+    check_whole(found, {str(path) for path in folder.iterdir()})
     assert found.failures == ()
-    by_name = {Path(pair.b).stem[5:]: pair for pair in found.pairs}
-    assert by_name["flip"].transform is not None
-    assert by_name["flip"].transform.flip
-    assert by_name["quarter"].transform is not None
-    assert by_name["quarter"].transform.rotation in {90, 270}
-    assert by_name["crop50"].transform is not None
-    assert by_name["crop50"].transform.overlap == pytest.approx(0.5, abs=0.03)
+    by_name = {
+        name: pair.transform for pair in found.pairs for name in EDITS if name in Path(pair.a).stem + Path(pair.b).stem
+    }
+    assert by_name["flip"] is not None
+    assert by_name["flip"].flip
+    assert by_name["quarter"] is not None
+    assert by_name["quarter"].rotation in {90, 270}
+    assert by_name["crop50"] is not None
+    assert sorted((by_name["crop50"].overlap or 0, by_name["crop50"].overlap_other or 0)) == pytest.approx(
+        [0.5, 1], abs=0.03
+    )
 
 
-def test_scores_are_those_of_compare(many: Path) -> None:
-    for pair in group(many / "in", store=many / "store.db").pairs:
+def test_planted_copies_are_found_among_a_few_and_nothing_else(tmp_path: Path) -> None:
+    copies = planted(tmp_path, 11)
+    check_planted(group(tmp_path, store=False), copies, tmp_path)
+
+
+def test_planted_copies_are_found_among_many_and_nothing_else(many: Grouped) -> None:
+    assert len(many.found.pictures) > FEW
+    check_planted(many.found, many.copies, many.pictures)
+
+
+def test_scores_are_those_of_compare(many: Grouped) -> None:
+    for pair in many.found.pairs:
         alone = compare(pair.a, pair.b)
         assert pair.score == pytest.approx(alone.score, abs=0.02), (pair.a, pair.b)
         assert pair.verdict == alone.verdict
 
 
-def test_quick_finds_whole_frames(many: Path) -> None:
-    found = stems(group(many / "in", store=many / "store.db", mode="quick"))
-    assert {Path(b).stem[5:] for _, b in found} >= WHOLE_FRAMES
-    assert all(b.startswith(a) for a, b in found)
+def test_quick_finds_whole_frames(many: Grouped) -> None:
+    found = stems(group(many.pictures, store=many.store, mode="quick"))
+    assert {other[5:] for _, other in found} >= WHOLE_FRAMES
+    assert found <= many.copies
 
 
-def test_a_threshold_leaves_out_what_is_below_it(many: Path) -> None:
-    whole = group(many / "in", store=many / "store.db")
-    middle = sorted(pair.score for pair in whole.pairs)[5]
-    above = group(many / "in", store=many / "store.db", threshold=middle)
-    assert {(pair.a, pair.b) for pair in above.pairs} == {
-        (pair.a, pair.b) for pair in whole.pairs if pair.score >= middle
-    }
+def test_a_threshold_leaves_out_what_is_below_it(many: Grouped) -> None:
+    middle = sorted(pair.score for pair in many.found.pairs)[5]
+    above = group(many.pictures, store=many.store, threshold=middle)
+    assert above.pairs == tuple(pair for pair in many.found.pairs if pair.score >= middle)
     check_whole(above)
 
 
@@ -161,7 +193,7 @@ def test_one_product_in_two_colours_is_found_below_a_copy_s_score(tmp_path: Path
         save(shot(number), tmp_path / f"p{number}.jpg")
     save(Image.fromarray(garment("sweater", (200, 40, 40))), tmp_path / "red.png")
     save(Image.fromarray(garment("sweater", (40, 60, 180))), tmp_path / "blue.png")
-    assert stems(group(tmp_path, threshold=0.8, store=False)) == {("blue", "red")}
+    assert stems(group(tmp_path, threshold=0.8, store=False)) == {("red", "blue")}
     assert stems(group(tmp_path, store=False)) == set()
 
 
@@ -180,32 +212,32 @@ def test_groups_by_each_way(tmp_path: Path) -> None:
 
 @pytest.mark.xfail(strict=True, reason="of 33 and more copies of one picture some pairs are never candidates")
 def test_a_large_family_is_found_whole(tmp_path: Path) -> None:
-    for number in range(42):
+    for number in range(38):
         save(shot(0), tmp_path / f"f{number:02}.jpg", 40 + number)
-    for number in range(1, 9):
+    for number in range(1, FEW - 36):
         save(shot(number), tmp_path / f"p{number}.jpg")
-    assert len(group(tmp_path, store=False).pairs) == 42 * 41 // 2
+    assert len(group(tmp_path, store=False).pairs) == 38 * 37 // 2
 
 
 # What does not matter
 
 
-def test_names_and_order_of_files_do_not_matter(own: Path) -> None:
-    before = group(own / "in", store=False)
-    names = {path.stem: f"{hash(path.stem) % 97:02}-{path.stem}" for path in (own / "in").iterdir()}
+def test_names_of_files_and_the_run_do_not_matter(many: Grouped, tmp_path: Path) -> None:
+    """A hundred pictures in another order, from scratch."""
+    names = {path.stem: f"{zlib.crc32(path.stem.encode())}" for path in many.pictures.iterdir()}
     for stem, name in names.items():
-        (own / f"in/{stem}.jpg").rename(own / f"in/{name}.jpg")
-    after = group(own / "in", store=False)
-    renamed = {frozenset((names[Path(pair.a).stem], names[Path(pair.b).stem])): pair.score for pair in before.pairs}
-    assert {frozenset((Path(pair.a).stem, Path(pair.b).stem)) for pair in after.pairs} == set(renamed)
-    for pair in after.pairs:
-        assert pair.score == pytest.approx(renamed[frozenset((Path(pair.a).stem, Path(pair.b).stem))], abs=0.005)
+        (tmp_path / f"{name}.jpg").write_bytes((many.pictures / f"{stem}.jpg").read_bytes())
+    scores = {frozenset((names[Path(pair.a).stem], names[Path(pair.b).stem])): pair.score for pair in many.found.pairs}
+    found = {
+        frozenset((Path(pair.a).stem, Path(pair.b).stem)): pair.score for pair in group(tmp_path, store=False).pairs
+    }
+    assert found == pytest.approx(scores, abs=0.005)
 
 
 @pytest.mark.xfail(strict=True, reason="which open pairs of a small folder are compared in full goes by their names")
 def test_names_do_not_matter_in_a_small_folder(tmp_path: Path) -> None:
     """A crop to a sixth, which only keypoints find."""
-    shots = [Image.fromarray(photo(1000 * number + 7, 384, 288)) for number in range(15)]
+    shots = [Image.fromarray(photo(1000 * number + 7, 384, 288)) for number in range(13)]
     found = []
     for place, (one, other) in {"first": ("aa", "ab"), "last": ("zy", "zz")}.items():
         for number, image in enumerate(shots[1:]):
@@ -216,36 +248,21 @@ def test_names_do_not_matter_in_a_small_folder(tmp_path: Path) -> None:
     assert found == [1, 1]
 
 
-def test_it_is_the_same_every_time(many: Path) -> None:
-    first, second = (group(many / "in", store=False) for _ in range(2))
-    assert first.pairs == second.pairs
-    assert first.groups == second.groups
-
-
-def test_a_folder_named_twice_is_there_once(many: Path) -> None:
-    once = group(many / "in", store=many / "store.db")
-    twice = group([many / "in", f"{many}/in/../in", many / "in/p000.jpg"], store=many / "store.db")
-    assert len(twice.pictures) == len(once.pictures)
-    assert stems(twice) == stems(once)
+def test_a_folder_named_twice_is_there_once(many: Grouped) -> None:
+    twice = group([many.pictures, f"{many.folder}/in/../in", many.pictures / "p000.jpg"], store=many.store)
+    assert len(twice.pictures) == len(many.found.pictures)
+    assert stems(twice) == many.copies
 
 
 # Later runs
 
 
-def test_the_second_run_reads_no_file(many: Path, nothing_is_read: None) -> None:
-    wanted = {(f"p{number:03}", f"p{number:03}-{name}") for number, name in enumerate(EDITS)}
-    found = group(many / "in", store=many / "store.db")
-    assert stems(found) == wanted
-    check_whole(found)
+def test_the_second_run_reads_no_file_and_gives_the_same(many: Grouped, nothing_is_read: None) -> None:
+    found = group(many.pictures, store=many.store)
+    assert found.pairs == many.found.pairs
+    assert found.groups == many.found.groups
+    assert found.pictures == many.found.pictures
     assert found.stats["computed"] == 0
-
-
-def test_the_second_run_gives_the_same(own: Path) -> None:
-    first = group(own / "in", store=own / "other.db")
-    second = group(own / "in", store=own / "other.db")
-    assert second.pairs == first.pairs
-    assert second.groups == first.groups
-    assert second.pictures == first.pictures
 
 
 def test_renamed_files_cost_nothing_new(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,9 +275,12 @@ def test_renamed_files_cost_nothing_new(own: Path, monkeypatch: pytest.MonkeyPat
     after = group(own / "moved", store=own / "store.db")
     assert len(after.pairs) == len(before.pairs)
     (turned,) = (pair for pair in after.pairs if "zzz" in pair.b)
-    (straight,) = (pair for pair in before.pairs if Path(pair.a).stem == "p000")
-    assert Path(turned.a).stem == "p000-flip"
-    assert turned.transform == straight.reversed().transform
+    (straight,) = (pair for pair in before.pairs if "p000" in pair.a)
+    (own / "moved/zzz.jpg").rename(own / "moved/000.jpg")
+    (exchanged,) = (pair for pair in group(own / "moved", store=own / "store.db").pairs if "000.jpg" in pair.a)
+    assert Path(turned.a).stem == Path(exchanged.b).stem == "p000-flip"
+    assert exchanged.transform == turned.reversed().transform
+    assert turned.transform == straight.transform
 
 
 @pytest.mark.parametrize("name", ["crop50", "quarter", "border", "shift"])
@@ -316,11 +336,12 @@ def test_a_picture_that_could_not_be_compared_is_compared_the_next_time(
             aside.rename(path)
 
     monkeypatch.setattr(pairing.Pairing, "run", away)
-    found = group(own / "in", store=own / "fresh.db")
+    forget_runs(own / "store.db")
+    found = group(own / "in", store=own / "store.db")
     assert [failure.source for failure in found.failures] == [str(path)]
     check_whole(found, {str(each) for each in (own / "in").iterdir()})
     monkeypatch.undo()
-    found = group(own / "in", store=own / "fresh.db")
+    found = group(own / "in", store=own / "store.db")
     assert ("p000", "p000-flip") in stems(found)
     assert found.failures == ()
 
@@ -336,7 +357,7 @@ def test_a_damaged_feature_is_made_anew(own: Path, name: str) -> None:
                 (keys()[name],),
             )
         )
-        store.database.write(lambda connection: connection.execute("DELETE FROM runs"))
+    forget_runs(own / "store.db")
     found = group(own / "in", store=own / "store.db")
     assert len(found.pairs) == len(EDITS)
     assert "damaged" in " ".join(found.notices)
@@ -352,11 +373,10 @@ def test_twins_are_a_pair_and_share_what_is_found(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "p1.jpg", tmp_path / "aa.jpg")
     save(ImageOps.mirror(shot(1)), tmp_path / "mirrored.jpg")
     found = group(tmp_path, store=False)
-    twins = {("aa", "p1"), ("aa", "zz"), ("p1", "zz")}
-    assert stems(found) == twins | {("aa", "mirrored"), ("mirrored", "p1"), ("mirrored", "zz")}
+    assert stems(found) == set(combinations(("aa", "p1", "zz", "mirrored"), 2))
     check_whole(found)
     for pair in found.pairs:
-        if (Path(pair.a).stem, Path(pair.b).stem) in twins:
+        if "mirrored" not in pair.a + pair.b:
             assert (pair.score, pair.verdict) == (1.0, "identical")
         else:
             assert pair.transform is not None
@@ -466,10 +486,10 @@ AGAINST = {
 
 def named(found: Grouping, root: Path) -> set[tuple[str, str]]:
     root = root.resolve()
-    return {
-        (str(Path(pair.a).resolve().relative_to(root))[:-4], str(Path(pair.b).resolve().relative_to(root))[:-4])
-        for pair in found.pairs
-    }
+    paths = [
+        sorted(str(Path(path).resolve().relative_to(root))[:-4] for path in (pair.a, pair.b)) for pair in found.pairs
+    ]
+    return {(one, other) for one, other in paths}
 
 
 def test_new_pictures_are_compared_with_old_ones_only(catalogue: Path) -> None:
@@ -487,7 +507,7 @@ def test_what_is_a_source_and_in_the_reference_set_is_a_source(
 ) -> None:
     """However it is named: no file is compared with itself, and new pictures may lie among the old ones."""
     monkeypatch.chdir(catalogue)
-    for against in ([catalogue], ["."], [catalogue / "old", "./new/../new"]):
+    for against in ([catalogue], [catalogue / "old", "./new/../new"]):
         found = group(catalogue / "new", against=against, store=False)
         assert named(found, catalogue) == AGAINST
         check_whole(found)
@@ -513,14 +533,13 @@ def test_against_finds_what_all_with_all_finds(own: Path) -> None:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="few pictures against few are screened with spaces fitted on next to nothing")
 def test_against_a_few_finds_what_compare_finds(tmp_path: Path) -> None:
     for number in range(6):
         save(shot(number), tmp_path / f"old/p{number}.jpg")
     for name in ("crop50", "shift", "flip"):
         save(EDITS[name](shot(0)), tmp_path / f"new/{name}.jpg")
     found = group(tmp_path / "new", against=tmp_path / "old", store=False)
-    assert {Path(pair.a).stem for pair in found.pairs} == {"crop50", "shift", "flip"}
+    assert stems(found) == {("p0", "crop50"), ("p0", "shift"), ("p0", "flip")}
     for pair in found.pairs:
         assert pair.score == pytest.approx(compare(pair.a, pair.b).score, abs=0.02)
 
@@ -530,16 +549,15 @@ def test_against_a_few_finds_what_compare_finds(tmp_path: Path) -> None:
 
 def test_progress_is_told_and_may_interrupt(own: Path) -> None:
     told: list[str] = []
-    group(own / "in", store=own / "other.db", progress=lambda what, done, total: told.append(what))
-    assert told[0] == "reading"
-    assert "comparing" in told
 
     def interrupt(what: str, done: int, total: int) -> None:
+        told.append(what)
         if what == "comparing":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        group(own / "in", store=own / "third.db", progress=interrupt)
-    found = group(own / "in", store=own / "third.db")
+        group(own / "in", store=own / "other.db", progress=interrupt)
+    assert told[0] == "reading"
+    found = group(own / "in", store=own / "other.db")
     assert found.stats["computed"] == 0
     assert len(found.pairs) == len(EDITS)
