@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -49,7 +50,7 @@ def run(at: Path, store: Store, **arguments: object) -> Extraction:
 
 
 def ours() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("lookalike")]
+    return [thread for thread in threading.enumerate() if re.fullmatch(r"lookalike-(read|\d+)", thread.name)]
 
 
 def broken_behind_its_head(path: Path) -> Path:

@@ -78,7 +78,7 @@ class Grouped:
 def many(tmp_path_factory: pytest.TempPathFactory) -> Grouped:
     """Too many photos to compare all with all, and what was found of them; nobody changes them."""
     folder = tmp_path_factory.mktemp("many")
-    copies = planted(folder / "in", FEW + 2)
+    copies = planted(folder / "in", max(FEW + 2, 50))
     return Grouped(folder, copies, group(folder / "in", store=folder / "store.db"))
 
 
@@ -210,7 +210,6 @@ def test_groups_by_each_way(tmp_path: Path) -> None:
     assert sizes == {"base": [2, 2, 3, 3, 3], "cluster": [2, 3], "component": [2, 3]}
 
 
-@pytest.mark.xfail(strict=True, reason="of 33 and more copies of one picture some pairs are never candidates")
 def test_a_large_family_is_found_whole(tmp_path: Path) -> None:
     for number in range(38):
         save(shot(0), tmp_path / f"f{number:02}.jpg", 40 + number)
@@ -234,7 +233,6 @@ def test_names_of_files_and_the_run_do_not_matter(many: Grouped, tmp_path: Path)
     assert found == pytest.approx(scores, abs=0.005)
 
 
-@pytest.mark.xfail(strict=True, reason="which open pairs of a small folder are compared in full goes by their names")
 def test_names_do_not_matter_in_a_small_folder(tmp_path: Path) -> None:
     """A crop to a sixth, which only keypoints find."""
     shots = [Image.fromarray(photo(1000 * number + 7, 384, 288)) for number in range(13)]
@@ -294,7 +292,6 @@ def test_a_new_picture_is_compared_with_all(own: Path, name: str) -> None:
     assert stems(group(own / "in", store=own / "store.db")) == before | {("new", "p030")}
 
 
-@pytest.mark.xfail(strict=True, reason="a pair of two new pictures is listed from both sides, and compared twice")
 def test_new_pictures_are_compared_with_each_other_once(own: Path) -> None:
     save(shot(200), own / "in/new1.jpg", 92)
     save(shot(200), own / "in/new2.jpg", 50)
@@ -346,7 +343,6 @@ def test_a_picture_that_could_not_be_compared_is_compared_the_next_time(
     assert found.failures == ()
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="a damaged feature that only the comparison reads ends the run")
 @pytest.mark.parametrize("name", ["embedding", "disc"])
 def test_a_damaged_feature_is_made_anew(own: Path, name: str) -> None:
     with Store(own / "store.db") as store:

@@ -34,7 +34,7 @@ OTHER_ARGUMENTS: dict[str, dict[str, Any]] = {
     "orb": {"features": 500},
     "sift": {"features": 500},
     "xfeat": {"points": 256},
-    "embedding": {"model": "efficientnet-lite0", "size": 128},
+    "embedding": {"model": "efficientnet-lite0", "size": 128, "content": True},
 }
 """Arguments that change the feature, and so must change the key, each by itself."""
 

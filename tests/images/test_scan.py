@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from lookalike.errors import SourceNotFound, SourceUnreadable
 from lookalike.images.formats import FORMATS
-from lookalike.images.scan import SUFFIXES, Scan, scan
+from lookalike.images.scan import RESULT, SUFFIXES, TRASH, Scan, scan
+from lookalike.results import journal
+from lookalike.results.arrange import MANIFEST
 
 GIF = b"GIF89a\x01\0\x01\0\0\0\0;"
 posix = pytest.mark.skipif(os.name == "nt", reason="such files exist on POSIX systems only")
@@ -249,6 +251,37 @@ def test_a_folder_that_is_excluded_is_never_entered(tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to("result")
     assert names(scan(tmp_path, exclude=[tmp_path / "result"]), tmp_path) == ["a.jpg"]
     assert names(scan(tmp_path, exclude=[tmp_path / "not-yet"]), tmp_path) == ["a.jpg", "result/b.jpg"]
+
+
+def test_earlier_results_and_what_was_put_away_are_read_only_where_they_are_named(tmp_path: Path) -> None:
+    plant(tmp_path, "a.jpg", "sub/out/lookalike-result.json", "sub/out/b.jpg/00_base__b.jpg", "sub/out/c.jpg")
+    plant(tmp_path, ".lookalike-trash/plan/d.jpg", "sub/.lookalike-trash/e.jpg")
+    assert (RESULT, TRASH) == (MANIFEST, journal.TRASH)
+    for hidden in (False, True):
+        found = scan(tmp_path, hidden=hidden)
+        assert names(found, tmp_path) == ["a.jpg"]
+        assert [(Path(one.source), one.reason) for one in found.skipped] == [
+            (tmp_path / "sub" / "out", f"{tmp_path / 'sub' / 'out'}: a result of an earlier run")
+        ]
+    result = ["sub/out/b.jpg/00_base__b.jpg", "sub/out/c.jpg"]
+    for sources in ([tmp_path / "sub" / "out"], [tmp_path / "sub", tmp_path / "sub" / "out"]):
+        found = scan(sources)
+        assert (names(found, tmp_path), found.skipped) == (result, ())
+    assert names(scan(tmp_path / "sub" / "out" / "b.jpg"), tmp_path) == result[:1]
+    assert names(scan(tmp_path / ".lookalike-trash"), tmp_path) == [".lookalike-trash/plan/d.jpg"]
+    (tmp_path / "sub" / "out" / "lookalike-result.json").unlink()
+    assert names(scan(tmp_path), tmp_path) == ["a.jpg", *result]
+
+
+@posix
+def test_a_link_is_no_way_into_a_result_or_a_trash(tmp_path: Path) -> None:
+    plant(tmp_path, "in/a.jpg", "out/lookalike-result.json", "out/b.jpg", ".lookalike-trash/c.jpg")
+    for name in ("out", ".lookalike-trash"):
+        (tmp_path / "in" / f"to{name}").symlink_to(f"../{name}")
+    found = scan(tmp_path / "in")
+    assert names(found, tmp_path) == ["in/a.jpg"]
+    assert reasons(found) == {"toout": f"{tmp_path / 'in' / 'toout'}: a result of an earlier run"}
+    assert names(scan(tmp_path / "in" / "toout"), tmp_path) == ["in/toout/b.jpg"]
 
 
 @posix

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from synthetic import photo
 
+from lookalike import group
 from lookalike.results import keep as keep_module
 from lookalike.results.keep import Proposal, propose
 from lookalike.results.quality import Quality, jpeg_quality, measure, spectrum
-from lookalike.types import Comparison, Group, Grouping, Member, PictureFile
+from lookalike.types import Comparison, Group, Grouping, Member, PictureFile, Transform
 
 Make = Callable[..., PictureFile]
 SIZE = Image.Resampling
@@ -208,6 +209,101 @@ def test_progress_is_told(make: Make) -> None:
     a, b = make("a.png"), make("b.png")
     propose(grouping((a, b), [pair(a.path, b.path, 1.0)]), progress=lambda done, of: steps.append((done, of)))
     assert steps == [(1, 2), (2, 2)]
+
+
+# The whole and its crop, the picture and its framed copy.
+
+LARGE = natural(7, 640, 480)
+
+
+def laid(
+    outer: PictureFile, inner: PictureFile, box: tuple[float, ...], mirrored: bool = False, *reasons: str
+) -> Grouping:
+    """``inner`` fills ``box`` (left, top, right, bottom) of ``outer``, in pixels of it; in the order of their paths."""
+    left, top, right, bottom = box
+    across, down = (right - left) / inner.width, (bottom - top) / inner.height
+    x_axis = (-across, 0.0, right) if mirrored else (across, 0.0, left)
+    matrix = (*x_axis, 0.0, down, top, 0.0, 0.0, 1.0)
+    covered = (right - left) * (bottom - top) / (outer.width * outer.height)
+    overlaps = (1.0, 1.0) if reasons else (covered, 1.0)  # margins aside, all agrees
+    there = Transform(mirrored, 0, matrix, overlap=overlaps[0], overlap_other=overlaps[1])
+    found = pair(outer.path, inner.path, 0.95, there, reasons)
+    return grouping((outer, inner), [found if outer.path < inner.path else found.reversed()])
+
+
+def stays(found: Grouping) -> tuple[str, str]:
+    (proposal,) = propose(found).proposals
+    return name(proposal.keep), proposal.reason
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_the_whole_picture_stays_rather_than_its_crop(names: str, mirrored: bool, make: Make) -> None:
+    whole = make(f"{names[0]}.jpg", LARGE, quality=70)
+    crop = make(f"{names[1]}.png", LARGE.crop((100, 60, 500, 360)).resize((800, 600), SIZE.BICUBIC), day=1)
+    reason = "the whole picture (the other is cropped to about 39 %)"
+    # over 1.5 times the resolution by its pixels, but enlarged
+    assert stays(laid(whole, crop, (100, 60, 500, 360), mirrored)) == (name(whole), reason)
+    small = make(f"{names[1]}2.png", LARGE.crop((100, 60, 500, 360)), day=1)
+    assert stays(laid(whole, small, (100, 60, 500, 360), mirrored)) == (name(whole), reason)
+
+
+@pytest.mark.parametrize(("factor", "kept"), [(1.4, "whole.png"), (1.7, "crop.png"), (3.0, "crop.png")])
+def test_a_crop_of_far_higher_resolution_stays_and_says_what_it_lacks(factor: float, kept: str, make: Make) -> None:
+    size = (round(640 / factor), round(480 / factor))
+    whole, crop = make("whole.png", LARGE.resize(size, SIZE.LANCZOS)), make("crop.png", LARGE.crop((0, 0, 448, 480)))
+    result = stays(laid(whole, crop, (0, 0, 0.7 * size[0], size[1])))
+    lacking = f"finer ({factor} times the resolution, though cropped to about 70 % of the other)"
+    assert result == (kept, lacking if kept == "crop.png" else "the whole picture (the other is cropped to about 70 %)")
+
+
+def framed(image: Image.Image, border: int, colour: str = "white") -> Image.Image:
+    page = Image.new("RGB", (image.width + 2 * border, image.height + 2 * border), colour)
+    page.paste(image, (border, border))
+    return page
+
+
+@pytest.mark.parametrize("reasons", [(), ("margins aside",)])
+@pytest.mark.parametrize(("border", "share"), [(80, 60), (12, 92), (5, 96)])
+@pytest.mark.parametrize("options", [{"format": "PNG"}, {"format": "JPEG", "quality": 60}])
+def test_a_border_wins_nothing(
+    options: dict[str, object], border: int, share: int, reasons: tuple[str, ...], make: Make
+) -> None:
+    plain = make("plain.jpg", LARGE, quality=80)
+    page = make("page.png", framed(LARGE, border, "black"), day=1, **options)
+    inside = (border, border, 640 + border, 480 + border)
+    expected = f"without a border (it fills about {share} % of the other)"
+    assert stays(laid(page, plain, inside, False, *reasons)) == ("plain.jpg", expected)
+
+
+def test_a_framed_copy_stays_where_it_shows_the_picture_larger(make: Make) -> None:
+    plain, page = make("plain.png", LARGE.resize((320, 240), SIZE.LANCZOS)), make("page.png", framed(LARGE, 80))
+    inside = (80, 80, 720, 560)
+    assert stays(laid(page, plain, inside)) == ("page.png", "finer (2.0 times the resolution, though with a border)")
+    blown = make("blown.png", framed(LARGE.resize((320, 240), SIZE.LANCZOS).resize((640, 480), SIZE.BICUBIC), 80))
+    assert stays(laid(blown, plain, inside)) == ("plain.png", "without a border, and not enlarged")
+
+
+def test_a_crop_that_cuts_into_a_picture_with_margins_is_no_picture_without_border(make: Make) -> None:
+    page = make("page.png", framed(LARGE, 80))
+    cut = make("cut.png", LARGE.crop((0, 0, 560, 480)), day=1)  # an eighth of the picture is gone
+    assert stays(laid(page, cut, (80, 80, 640, 560)))[0] == "page.png"
+
+
+def test_pictures_that_show_the_same_or_only_share_a_part_are_decided_by_their_pixels(make: Make) -> None:
+    a, b = make("a.png", LARGE, day=2), make("b.png", LARGE.resize((600, 450)), day=1)
+    for box in ((5, 5, 635, 475), (200, 0, 840, 480)):
+        assert stays(laid(a, b, box))[1] == "more pixels (640×480 instead of 600×450)"
+
+
+def test_in_the_example_folder_the_whole_pictures_win() -> None:
+    folder = Path(__file__).resolve().parents[2] / "examples" / "folder"
+    for whole, part, reason in (
+        ("dress.jpg", "dress-cropped.jpg", "the whole picture (the other is cropped to about 58 %)"),
+        ("dress-mirrored.jpg", "dress-cropped.jpg", "the whole picture (the other is cropped to about 58 %)"),
+        ("shorts.jpg", "shorts-framed.jpg", "without a border (it fills about 61 % of the other)"),
+    ):
+        assert stays(group([folder / whole, folder / part], store=False)) == (whole, reason)
 
 
 # What goes and what stays, apart from the pixels.

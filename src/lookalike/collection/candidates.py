@@ -23,7 +23,7 @@ DISC_AXES = 64
 NEIGHBOURS = 32
 """Nearest that are listed for every picture."""
 
-FEW = 48
+FEW = 20
 """Pictures up to which every pair is a candidate."""
 
 EXACT = 200_000
@@ -103,8 +103,11 @@ def _list(vectors: Vectors, rows: Sequence[int] | None, columns: Sequence[int] |
     back = nearest(vectors[other], vectors[one], DENSITY, same=False)
     pairs = ranked(found, density(found), density(back), same=False)
     first, second = one[pairs.first], other[pairs.second]
-    apart = first != second
-    return Ranked(np.minimum(first, second)[apart], np.maximum(first, second)[apart], pairs.score[apart])
+    first, second = np.minimum(first, second), np.maximum(first, second)
+    # a pair of two new pictures is found from both sides; the likelier of the two stays
+    _, once = np.unique(first.astype(np.int64) * len(vectors) + second, return_index=True)
+    once = np.sort(once[first[once] != second[once]])
+    return Ranked(first[once], second[once], pairs.score[once])
 
 
 def every_pair(count: int) -> npt.NDArray[np.int32]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from lookalike.collection.packing import pack, pack_points, unpack, unpack_points
 from lookalike.collection.sources import picture_of
-from lookalike.errors import LookalikeError
+from lookalike.errors import PictureError
 from lookalike.features.shrink import shrunk, small
 from lookalike.scoring.auto import at_sight
 from lookalike.scoring.pair import FeatureCache, Pair, shared_method
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 Pairs = npt.NDArray[np.int32]
 
 OPEN = 64
-"""Pictures kept decoded at a time."""
+"""Pictures kept decoded at a time, at most."""
+
+OPEN_PIXELS = 64_000_000
+"""Pixels that they may have in all, as they are stored."""
 
 BLOCK = 4096
 """Pairs whose stored features are read at a time."""
@@ -101,15 +104,26 @@ class StoredFeatures(FeatureCache):
             self.store.add_features(key, rows)
 
 
+_splitting = Lock()
+_inside = [0, 0]
+"""How many are inside :func:`one_thread_a_picture`, and how many threads OpenCV had before the first."""
+
+
 @contextmanager
 def one_thread_a_picture() -> Iterator[None]:
     """Pairs are worked on side by side: for OpenCV to split its small pictures as well only costs time."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
+    with _splitting:
+        if not _inside[0]:
+            _inside[1] = cv2.getNumThreads()
+            cv2.setNumThreads(1)
+        _inside[0] += 1
     try:
         yield
     finally:
-        cv2.setNumThreads(before)
+        with _splitting:
+            _inside[0] -= 1
+            if not _inside[0]:
+                cv2.setNumThreads(_inside[1])
 
 
 class Confirmation:
@@ -133,6 +147,7 @@ class Confirmation:
         self.unsure: dict[tuple[int, int], float] = {}
         self._open: OrderedDict[int, Picture] = OrderedDict()
         self._opening = Lock()
+        self._pixels = 0
         self.hints: Mapping[tuple[int, int], Matrix] | None = None
 
     def compare(
@@ -187,18 +202,22 @@ class Confirmation:
             if seen.certainty > 0:
                 self.unsure[a, b] = seen.certainty
             return None
-        except LookalikeError as error:
+        except PictureError as error:
             failure = Failure.of(error)
             self.failures[failure.source] = failure
             return None
+
+    def _size(self, index: int) -> int:
+        return self.files[index].width * self.files[index].height
 
     def _picture(self, index: int) -> Picture:
         with self._opening:
             found = self._open.get(index)
             if found is None:
                 found = self._open[index] = picture_of(self.files[index], self.limits)
-                if len(self._open) > OPEN:
-                    self._open.popitem(last=False)
+                self._pixels += self._size(index)
+                while len(self._open) > OPEN or (self._pixels > OPEN_PIXELS and len(self._open) > 2):
+                    self._pixels -= self._size(self._open.popitem(last=False)[0])
             else:
                 self._open.move_to_end(index)
             return found

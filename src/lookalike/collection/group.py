@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lookalike.collection.clusters import grouped
 from lookalike.collection.extract import extract, keys, known_failure, not_in_store
 from lookalike.collection.memory import Memory
-from lookalike.collection.pairing import Paired, Pairing
+from lookalike.collection.pairing import FeaturesLost, Paired, Pairing
 from lookalike.collection.store import Store
 from lookalike.errors import StoreError, UsageError
 from lookalike.images.limits import Limits
@@ -77,7 +77,13 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
     files = [replace(file, reference=file.path in reference) for file in files]
     failures += {*new.skipped, *old.skipped}
     read = time.perf_counter()
-    paired = _paired(files, store, request, progress)
+    try:
+        paired = _paired(files, store, request, progress)
+    except FeaturesLost:  # the store dropped what was damaged: it is made anew, once
+        files, failures = _read([*new.files, *old.files], store, request.limits, progress)
+        files = [replace(file, reference=file.path in reference) for file in files]
+        failures += {*new.skipped, *old.skipped}
+        paired = _paired(files, store, request, progress)
     lost = {failure.source for failure in paired.failures}
     pairs = tuple(
         pair

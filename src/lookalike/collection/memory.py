@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
     from lookalike.types import Mode, PictureFile
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same pictures would give other pairs."""
 
 GROWN = 0.05

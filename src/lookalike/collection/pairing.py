@@ -10,16 +10,19 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from lookalike.collection import screen
 from lookalike.collection.candidates import FEW, WIDTHS, Candidates, Spaces, candidates, every_pair, spaces
 from lookalike.collection.confirm import Confirmation, one_thread_a_picture
 from lookalike.collection.extract import keys
-from lookalike.collection.neighbours import Ranked, Vectors, Whitening
+from lookalike.collection.neighbours import Ranked, Whitening
 from lookalike.collection.packing import unpack
 from lookalike.collection.screen import Evidence, Look
 from lookalike.features.align import Matrix, inverted
@@ -56,6 +59,12 @@ IN_VAIN = {"rings": 0.15, "shown": 0.45}
 """Comparisons a picture that may come to nothing, in either list: a catalogue has no end of pictures much alike, and
 the likeliest are compared first."""
 
+CLOSED = 0.2
+"""Pairs a picture that are compared because both are copies of a third."""
+
+LARGEST_FAMILY = 400
+"""Pictures hanging together up to which every two of them are compared."""
+
 REFLECTED: dict[Mode, tuple[int, float]] = {"quick": (0, 0), "default": (64, 0.01), "thorough": (256, 0.5)}
 """Pairs that the look left open and that are compared in full, with keypoints: at least, and per picture."""
 
@@ -75,6 +84,14 @@ class Paired:
     failures: list[Failure] = field(default_factory=list)
     spaces: Spaces | None = None
     looked_at: dict[str, int] = field(default_factory=lambda: {"candidates": 0, "compared": 0})
+
+
+class FeaturesLost(Exception):
+    """Stored features turned out to be damaged, and were dropped by the store: they must be made anew."""
+
+    def __init__(self, digests: Sequence[str]) -> None:
+        self.digests = digests
+        super().__init__(f"{len(digests)} features are lost")
 
 
 class Pairing:
@@ -120,7 +137,8 @@ class Pairing:
         """Compare all with all, or only the pictures ``rows`` with the pictures ``columns``."""
         if len(self.files) <= FEW and rows is None:
             pairs = every_pair(len(self.files))
-            self._settle(pairs, np.ones(len(pairs), np.float32), None)
+            vectors = self._vectors("embedding").astype(np.float32)
+            self._settle(pairs, (vectors[pairs[:, 0]] * vectors[pairs[:, 1]]).sum(axis=1), None)
         elif len(self.files) > 1:
             embeddings, discs = self._vectors("embedding"), self._vectors("disc")
             self.result.spaces = known or spaces(embeddings, discs)
@@ -128,10 +146,17 @@ class Pairing:
             del embeddings, discs
             self._tell("looking for candidates", 0)
             found = candidates(shown, rings, rows=rows, columns=columns)
-            self._work_off(found, shown)
+            self._work_off(found)
+            self._close()
         self._reflect()
         self.result.failures = list(self.confirmation.failures.values())
         return self.result
+
+    def _stored(self, name: str, digests: Sequence[str]) -> dict[str, bytes]:
+        found = self.store.features(self.keys[name], digests)
+        if len(found) < len(set(digests)):
+            raise FeaturesLost([digest for digest in digests if digest not in found])
+        return found
 
     def _tell(self, what: str, done: int, total: int = 0) -> None:
         if self.progress is not None:
@@ -139,10 +164,10 @@ class Pairing:
 
     def _vectors(self, name: str) -> npt.NDArray[np.float16]:
         digests = [file.digest for file in self.files]
-        found = self.store.features(self.keys[name], digests)
+        found = self._stored(name, digests)
         return np.frombuffer(b"".join(found[digest] for digest in digests), np.float16).reshape(len(digests), -1)
 
-    def _work_off(self, found: Candidates, shown: Vectors) -> None:
+    def _work_off(self, found: Candidates) -> None:
         """First the likeliest, then more as long as there are copies among them."""
         width = WIDTHS[self.mode]
         harder = 4.0 if self.mode == "thorough" else 1.0
@@ -187,6 +212,28 @@ class Pairing:
         self.hints = {}
         return copies, vain
 
+    def _close(self) -> None:
+        """Compare what hangs together by copies and was no candidate: families outgrow lists of neighbours."""
+        place = {file.path: number for number, file in enumerate(self.files)}
+        copies = [pair for pair in self.result.comparisons if pair.score >= NEAR]
+        kin = csr_array(
+            (np.ones(len(copies)), ([place[pair.a] for pair in copies], [place[pair.b] for pair in copies])),
+            shape=(len(self.files), len(self.files)),
+        )
+        _, family = connected_components(kin, directed=False)
+        members = np.argsort(family, kind="stable")
+        missing: list[tuple[int, int]] = []
+        most = max(2000, int(CLOSED * len(self.files)))
+        for same in np.split(members, np.flatnonzero(np.diff(family[members])) + 1):
+            if 2 < len(same) <= LARGEST_FAMILY:
+                same.sort()
+                missing += [pair for pair in combinations(same.tolist(), 2) if pair not in self.seen]
+            if len(missing) > most:
+                break
+        if missing:
+            pairs = np.array(missing[:most], np.int32)
+            self._settle(pairs, np.ones(len(pairs), np.float32), None)
+
     def _unseen(self, pairs: Pairs) -> Pairs:
         fresh = [pair for pair in map(tuple, pairs.tolist()) if pair not in self.seen]
         self.result.looked_at["candidates"] += len(fresh)
@@ -210,7 +257,7 @@ class Pairing:
         made, parts = shared_method("tint", {}), []
         for start in range(0, len(self.files), BLOCK):
             digests = [file.digest for file in self.files[start : start + BLOCK]]
-            stored = self.store.features(self.keys["tint"], digests)
+            stored = self._stored("tint", digests)
             parts.append(screen.hues([unpack(made, stored[digest]) for digest in digests]))
         return np.concatenate(parts)
 
@@ -238,7 +285,7 @@ class Pairing:
 
     def _cells(self, pairs: Pairs) -> npt.NDArray[np.float32]:
         used = np.unique(pairs)
-        stored = self.store.features(self.keys["cells"], [self.files[int(index)].digest for index in used])
+        stored = self._stored("cells", [self.files[int(index)].digest for index in used])
         grids = [
             np.frombuffer(stored[self.files[int(index)].digest], np.uint8).reshape(GRID * GRID, CHANNELS)
             for index in used
@@ -286,7 +333,7 @@ class Pairing:
 
     def _looks(self, indices: npt.NDArray[np.integer[Any]]) -> dict[int, Look]:
         made = shared_method("look", {})
-        stored = self.store.features(self.keys["look"], [self.files[int(index)].digest for index in indices])
+        stored = self._stored("look", [self.files[int(index)].digest for index in indices])
         return {int(index): unpack(made, stored[self.files[int(index)].digest]) for index in indices}
 
     # confirmation
@@ -311,6 +358,8 @@ class Pairing:
         """Compare in full the likeliest of those left open."""
         least, share = REFLECTED[self.mode]
         most = max(least, int(share * len(self.files))) if least else 0
+        if len(self.files) <= FEW and least:
+            most = len(self.open)
         if self.least < NEAR:
             most = max(most, 4 * len(self.files))
         left = (pair for pair in self.open if pair not in self.seen)

@@ -139,7 +139,7 @@ def _dct_of_imagehash(thumbnail: npt.NDArray[np.uint8]) -> npt.NDArray[np.float6
     In flat and symmetric pictures many coefficients are zero on paper, and so is the median; which side of it they
     fall on is the noise of one algorithm. Imported here, since SciPy takes a tenth of a second and few need it.
     """
-    from scipy.fftpack import dct  # type: ignore[import-untyped]
+    from scipy.fftpack import dct
 
     transformed: npt.NDArray[np.float64] = dct(dct(thumbnail, axis=0), axis=1)
     return transformed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import heapq
 import os
@@ -30,6 +31,9 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
 _PICTURE = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 _OTHER_KIND = re.compile(r"\.(?=.*[a-z])[a-z0-9]{1,5}")
 """A suffix that says what a file is. ``.1``, ``.22 PM``, ``.jpg?width=600`` and ``.a1b2c3d4`` say nothing."""
+
+RESULT, TRASH = "lookalike-result.json", ".lookalike-trash"
+"""A file that marks a folder as the result of an earlier run, and the folder for what a plan put away."""
 
 _HEAD = 256
 """Bytes that tell a picture by itself."""
@@ -79,7 +83,8 @@ def scan(
     by itself, by a pattern or in a list, is taken whatever it is called.
 
     A file reached in two ways, by a link for one, is one file; two hard links are two. Every folder is read once, by
-    its own name rather than through a link.
+    its own name rather than through a link. The results of earlier runs, and what their plans put away, are read only
+    where they are named.
 
     Args:
         sources: folders, files, patterns (``photos/**/*.jpg``), lists (``@list.txt``, ``@-`` for standard input).
@@ -89,8 +94,8 @@ def scan(
         exclude: folders that are never entered, such as the one that results go to.
 
     Returns:
-        The files, what was skipped (unreadable folders, pipes, devices, links that lead nowhere or back, lines of a
-        list that name no file), and how many files of other kinds there were.
+        The files, what was skipped (unreadable folders, earlier results, pipes, devices, links that lead nowhere or
+        back, lines of a list that name no file), and how many files of other kinds there were.
 
     Raises:
         SourceNotFound: a source does not exist, or a pattern matches nothing.
@@ -100,6 +105,7 @@ def scan(
     for folder in exclude:
         walk.close(os.fsdecode(folder))
     folders = [path for path in named_paths(sources, hidden=hidden, missing=walk.skip) if not walk.take(path)]
+    walk.name(folders)
     for folder in sorted(set(folders)):
         walk.enter(folder)
     walk.follow_links()
@@ -120,6 +126,7 @@ class _Walk:
         self.skipped: list[Failure] = []
         self._read: dict[object, str] = {}  # identity of a folder → by what name it was read
         self._closed: set[object] = set()
+        self._named: set[object] = set()
         self._real: dict[str, str] = {}
         # Links wait until everything that has its own name is known.
         self._linked_folders: list[str] = []
@@ -129,6 +136,12 @@ class _Walk:
         """Never enter ``folder``."""
         if os.path.isdir(folder):
             self._closed.add(_identity(folder))
+
+    def name(self, folders: Iterable[str]) -> None:
+        """Remember what was asked for in so many words: it is entered even if it is a result or a trash."""
+        for folder in folders:
+            with contextlib.suppress(OSError):  # said when it is entered
+                self._named.add(_identity(folder))
 
     def skip(self, error: LookalikeError) -> None:
         """Leave something out."""
@@ -185,11 +198,24 @@ class _Walk:
             try:
                 identity = _identity(folder)
                 if identity not in self._read and identity not in self._closed:
+                    if identity not in self._named and self._is_ours(folder):
+                        self._closed.add(identity)
+                        continue
                     self._read[identity] = folder
                     with os.scandir(folder) as entries:
                         waiting += [entry.path for entry in entries if self._is_folder(entry, folder)]
             except OSError as error:
                 self.skip(_unusable(folder, error))
+
+    def _is_ours(self, folder: str) -> bool:
+        """Whether a folder is a trash, or a result, which is said."""
+        real = os.path.realpath(folder) if os.path.islink(folder) else folder
+        if os.path.basename(real) == TRASH:
+            return True
+        if not os.path.isfile(os.path.join(folder, RESULT)):
+            return False
+        self.skip(SourceUnreadable("a result of an earlier run", source=folder))
+        return True
 
     def _is_folder(self, entry: os.DirEntry[str], folder: str) -> bool:
         """Take what is a picture, put links aside; True for a folder that is to be entered."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from lookalike.errors import LookalikeError
 from lookalike.results.quality import Quality, measure
+from lookalike.results.view import View, Views, views
 from lookalike.types import Failure, Grouping, PictureFile
 
 NEAR_DUPLICATE = 0.90
@@ -25,6 +26,9 @@ one over twice as large, in proportion, as a thumbnail must not win over a soft 
 Of 130 photos and shop pictures 1 in 100 fell below it against copies of 4/5 to 1/4 of their side; of their
 enlargements to 2 to 4 times the side 19 in 20 did, to 1.5 times 3 in 4, to 1.25 times few.
 """
+
+_FINER = 1.5
+"""Resolution, against the whole picture's, above which a crop is worth more than what was cut off."""
 
 _SHARPER = 3.0
 """Ratio of sharpness that is no matter of compression: on 104 pictures a blur of 0.7 pixels gave 4 and more, a JPEG of
@@ -94,9 +98,11 @@ def propose(
 ) -> Proposals:
     """Propose which pictures to keep, so that every one that goes is alike to one that stays.
 
-    Of pictures alike the best stays: the one with most pixels, unless these are but enlarged; among those of about
-    the same size the sharper, then the lossless one, then the higher JPEG quality, more pixels, the older file, the
-    first path. A chain (a like b, b like c, a unlike c) may keep two. Pictures of the reference set always stay.
+    Of pictures alike the best stays: the whole one rather than its crop, unless that shows its part at over 1.5 times
+    the resolution; the one without a border, unless the bordered one is larger inside it; the one with most pixels,
+    unless these are but enlarged; among those of about the same size the sharper, then the lossless one, then the
+    higher JPEG quality, more pixels, the older file, the first path. A chain (a like b, b like c, a unlike c) may keep
+    two. Pictures of the reference set always stay.
 
     Args:
         grouping: what was found. Pairs across two groups are left alone.
@@ -106,10 +112,14 @@ def propose(
     alike = _alike(grouping, least)
     pictures = [picture for picture in grouping.pictures if picture.path in alike]
     qualities, failures = _measured(pictures, progress)
+    seen = views(
+        (pair for pair in grouping.pairs if pair.b in alike.get(pair.a, {})),
+        {path: quality.picture for path, quality in qualities.items()},
+    )
     proposals: list[Proposal] = []
     for component in _components(alike):
         known = [qualities[path] for path in sorted(component) if path in qualities]
-        proposals += _within(known, alike)
+        proposals += _within(known, alike, seen)
     return Proposals(tuple(sorted(proposals, key=lambda one: one.keep.path)), tuple(failures))
 
 
@@ -163,7 +173,7 @@ def _components(alike: Mapping[str, Iterable[str]]) -> Iterator[set[str]]:
             yield component
 
 
-def _within(known: list[Quality], alike: Mapping[str, Mapping[str, float]]) -> Iterator[Proposal]:
+def _within(known: list[Quality], alike: Mapping[str, Mapping[str, float]], seen: Views) -> Iterator[Proposal]:
     kept = [one for one in known if one.picture.reference]
     undecided = [one for one in known if not one.picture.reference]
     following: dict[str, list[tuple[float, Quality]]] = {one.picture.path: [] for one in kept}
@@ -179,18 +189,18 @@ def _within(known: list[Quality], alike: Mapping[str, Mapping[str, float]]) -> I
                     following[path].append((score, one))
             undecided = stays
         if undecided:
-            best = _best(undecided)
+            best = _best(undecided, seen)
             undecided.remove(best)
             kept = [best]
             following[best.picture.path] = []
     by_path = {one.picture.path: one for one in known}
     for path, others in following.items():
         if others:
-            yield _proposal(by_path[path], sorted(others, key=lambda other: (-other[0], other[1].picture.path)))
+            yield _proposal(by_path[path], sorted(others, key=lambda other: (-other[0], other[1].picture.path)), seen)
 
 
-def _proposal(keep: Quality, others: list[tuple[float, Quality]]) -> Proposal:
-    said = [(score, other, why(keep, other)) for score, other in others]
+def _proposal(keep: Quality, others: list[tuple[float, Quality]], seen: Views) -> Proposal:
+    said = [(score, other, why(keep, other, seen)) for score, other in others]
     kinds = {kind: phrase for _, _, (kind, phrase) in reversed(said)}  # of each kind the one about the most alike
     reasons = [kinds[kind] for kind in dict.fromkeys(kind for _, _, (kind, _) in said)]
     return Proposal(
@@ -200,28 +210,49 @@ def _proposal(keep: Quality, others: list[tuple[float, Quality]]) -> Proposal:
     )
 
 
-def _best(qualities: list[Quality]) -> Quality:
+def _best(qualities: list[Quality], seen: Views) -> Quality:
     """The largest, unless a smaller one beats it, and so on down: in an order of their own, whatever came first."""
     first, *rest = sorted(qualities, key=lambda one: (-one.pixels, one.picture.path))
     for other in rest:
-        if _verdict(other, first) is not None:
+        if _verdict(other, first, seen) is not None:
             first = other
     return first
 
 
-def why(keep: Quality, other: Quality) -> tuple[str, str]:
+def why(keep: Quality, other: Quality, seen: Views) -> tuple[str, str]:
     """What the first has over the second: a kind, and a phrase for people."""
-    return _verdict(keep, other) or ("another", "the one that stays is better than others that are like both")
+    return _verdict(keep, other, seen) or ("another", "the one that stays is better than others that are like both")
 
 
-def _verdict(one: Quality, other: Quality) -> tuple[str, str] | None:
+def _verdict(one: Quality, other: Quality, seen: Views) -> tuple[str, str] | None:
     """Why ``one`` is better than ``other``; None where it is not."""
     if one.picture.reference != other.picture.reference:
         return ("reference", "it belongs to the reference set") if one.picture.reference else None
+    view = seen.get(frozenset((one.picture.path, other.picture.path)))
+    if view is not None:
+        whole, part = (one, other) if one.picture.path == view.outer else (other, one)
+        best, kind, phrase = _better_view(whole, part, view)
+        return (kind, phrase) if best is one else None
     for kind, balance, phrase in _comparisons(one, other):
         if balance:
             return (kind, phrase) if balance > 0 else None
     return None
+
+
+def _better_view(whole: Quality, part: Quality, view: View) -> tuple[Quality, str, str]:
+    """The better of a picture and what lies in it, in what way, and how that is said."""
+    share = f"{round(100 * view.share)} %"
+    if not view.border:
+        if view.finer > _FINER and not _enlarged(part, view.finer):
+            phrase = f"finer ({view.finer:.1f} times the resolution, though cropped to about {share} of the other)"
+            return part, "finer", phrase
+        return whole, "whole", f"the whole picture (the other is cropped to about {share})"
+    larger = 1 / view.finer
+    if larger <= 1 + _ROUNDED:
+        return part, "border", f"without a border (it fills about {share} of the other)"
+    if larger >= _LARGER and _enlarged(whole, larger):
+        return part, "border", "without a border, and not enlarged"
+    return whole, "finer", f"finer ({larger:.1f} times the resolution, though with a border)"
 
 
 def _comparisons(one: Quality, other: Quality) -> Iterator[tuple[str, float, str]]:
