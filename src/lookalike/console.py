@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
 import warnings
@@ -137,6 +138,7 @@ def quiet_libraries() -> None:
     libtiff and others write to file descriptor 2 from C; Python's own stderr is moved to a copy of it first.
     """
     warnings.filterwarnings("ignore", module="PIL")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     ours = sys.__stderr__
     if os.environ.get("LOOKALIKE_DEBUG") or ours is None or ours is not sys.stderr:
         return

@@ -167,6 +167,10 @@ def _box(values: Grey, window: int) -> Grey:
     return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (window, window), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
+FLAT = 3.0
+"""Standard deviation, in grey levels, below which what is inside the margins shows nothing."""
+
+
 class Frame(NamedTuple):
     """How well one whole frame matches the other.
 
@@ -221,6 +225,8 @@ class Look(Method[npt.NDArray[np.uint8]]):
         for trimmed in (False, True):
             if trimmed and np.array_equal(a[0], a[1]) and np.array_equal(b[0], b[1]):
                 break
+            if trimmed and min(float(a[1].std()), float(b[1].std())) < FLAT:
+                break  # inside the margins there is nothing to tell pictures apart by
             first, second = equally_sharp(_soft(a[int(trimmed)]), _soft(b[int(trimmed)]))
             for index, alike in _promising(first, second):
                 turned = np.ascontiguousarray(apply(second, index))
