@@ -390,3 +390,11 @@ def test_what_goes_is_alike_to_one_that_stays_whatever_the_order(sizes, edges, r
     shuffled = list(found.pairs)
     random.shuffle(shuffled)
     assert outcome(replace(found, pairs=tuple(shuffled))) == result
+
+
+def test_the_coloured_one_stays_however_large_its_grey_copy(make: Make) -> None:
+    coloured = make("z.jpg", natural(3, 300, 225).filter(ImageFilter.GaussianBlur(0.1)), quality=80)
+    grey = make("a.png", natural(3, 480, 360).convert("L"))
+    proposal = decided(grey, coloured)
+    assert name(proposal.keep) == "z.jpg"
+    assert proposal.reason.startswith("in colour")

@@ -223,13 +223,16 @@ class _Pipeline:
         done: list[_Result] = []
         squeezed: list[Pixels] = []
         features: list[dict[str, bytes]] = []
+        complete = self._complete([hashlib.sha256(read.content).hexdigest() for read in batch])
         for read in batch:
             try:
                 picture = read_encoded(read.content, read.found.path, self.limits)
                 row = PictureRow(picture.format, *picture.original_size)
                 if self._is_met(picture.digest):
                     done.append(_Twin(read.found, picture.digest))
-                elif self._is_new(picture.digest):
+                elif picture.digest in complete:
+                    done.append(Stored(read.found, picture.digest, row))
+                else:
                     seen = proposing().squeezed(picture)
                     packed = {
                         self.keys["disc"]: pack(self.disc.extract([picture])[0].astype(KEPT_AS)),
@@ -239,8 +242,6 @@ class _Pipeline:
                     squeezed.append(seen)
                     features.append(packed)
                     done.append(Stored(read.found, picture.digest, row, packed))
-                else:
-                    done.append(Stored(read.found, picture.digest, row))
             except PictureError as error:
                 done.append(self._failed(read, error))
         if squeezed:
@@ -250,6 +251,13 @@ class _Pipeline:
                 packed[self.keys["cells"]] = pack(grid)
         return done
 
+    def _complete(self, digests: list[str]) -> set[str]:
+        """Those of which nothing is missing: no damaged row, no method with a new version. One question for a batch."""
+        known = list(self.store.pictures(digests))
+        if not known:
+            return set()
+        return set(known).difference(*(self.store.missing(key, known) for key in self.keys.values()))
+
     def _is_met(self, digest: str) -> bool:
         """Whether another file of this run has these bytes, and was first."""
         with self.seeing:
@@ -257,10 +265,6 @@ class _Pipeline:
                 return True
             self.seen.add(digest)
             return False
-
-    def _is_new(self, digest: str) -> bool:
-        """Whether anything of a picture is missing: a damaged row, or a method that has a new version."""
-        return any(self.store.missing(key, [digest]) for key in self.keys.values())
 
     def _failed(self, read: _Read, error: PictureError) -> Stored | Failure:
         """A broken picture is remembered; what another limit or an extra would mend is tried again next time."""

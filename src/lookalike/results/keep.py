@@ -99,10 +99,10 @@ def propose(
     """Propose which pictures to keep, so that every one that goes is alike to one that stays.
 
     Of pictures alike the best stays: the whole one rather than its crop, unless that shows its part at over 1.5 times
-    the resolution; the one without a border, unless the bordered one is larger inside it; the one with most pixels,
-    unless these are but enlarged; among those of about the same size the sharper, then the lossless one, then the
-    higher JPEG quality, more pixels, the older file, the first path. A chain (a like b, b like c, a unlike c) may keep
-    two. Pictures of the reference set always stay.
+    the resolution; the one without a border, unless the bordered one is larger inside it; the one in colour; the one
+    with most pixels, unless these are but enlarged; among those of about the same size the sharper, then the lossless
+    one, then the higher JPEG quality, more pixels, the older file, the first path. A chain (a like b, b like c, a
+    unlike c) may keep two. Pictures of the reference set always stay.
 
     Args:
         grouping: what was found. Pairs across two groups are left alone.
@@ -257,6 +257,7 @@ def _better_view(whole: Quality, part: Quality, view: View) -> tuple[Quality, st
 
 def _comparisons(one: Quality, other: Quality) -> Iterator[tuple[str, float, str]]:
     """What is compared, in the order of weight: its kind, which way it tips, and how that is said of ``one``."""
+    yield "colour", one.coloured - other.coloured, "in colour (the other is grey)"
     sizes = f"{one.picture.width}×{one.picture.height} instead of {other.picture.width}×{other.picture.height}"
     factor = (one.pixels / other.pixels) ** 0.5
     if factor >= _LARGER:

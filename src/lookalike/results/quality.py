@@ -10,6 +10,7 @@ import numpy as np
 from PIL import JpegImagePlugin
 
 from lookalike.errors import SourceUnreadable
+from lookalike.features.base import WORKING_SIDE
 from lookalike.features.grey import grey_of
 from lookalike.images.load import load
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "DICOM"})
 """Formats that keep every pixel as it was. GIF does not: it keeps 256 colours. TIFF may hold JPEG, which is rare."""
+
+_GREYISH = 12
+"""Levels between the greatest and the least channel that JPEG may give to a picture without colour."""
 
 _TILE = 1024
 """Side of the middle of a picture that is looked at, at full scale."""
@@ -56,12 +60,14 @@ class Quality:
         jpeg_quality: 1 to 100, as libjpeg counts; None where it is no JPEG.
         spectrum: energy of the grey picture in bands a quarter of an octave wide, the finest detail first; None where
             the picture is flat.
+        coloured: it has any colour to speak of.
     """
 
     picture: PictureFile
     lossless: bool
     jpeg_quality: int | None
     spectrum: tuple[float, ...] | None
+    coloured: bool = True
 
     @property
     def pixels(self) -> int:
@@ -108,7 +114,8 @@ def measure(picture: PictureFile) -> Quality:
     Raises:
         PictureError: it cannot be read, or no longer.
     """
-    grey = grey_of(load(picture.path), 0)
+    loaded = load(picture.path)
+    grey = grey_of(loaded, 0)
     lossless, quality = picture.format in LOSSLESS, None
     if picture.format in ("JPEG", "WEBP"):
         try:
@@ -119,7 +126,14 @@ def measure(picture: PictureFile) -> Quality:
                     quality = jpeg_quality(JpegImagePlugin.JpegImageFile(file).quantization.get(0, []))
         except (OSError, SyntaxError, ValueError, struct.error) as error:
             raise SourceUnreadable("it changed while it was read", source=picture.path) from error
-    return Quality(picture, lossless, quality, spectrum(grey))
+    return Quality(picture, lossless, quality, spectrum(grey), _coloured(loaded.decoded(WORKING_SIDE).pixels))
+
+
+def _coloured(pixels: Pixels) -> bool:
+    """Whether one pixel in twenty differs from grey by more than :data:`_GREYISH` levels between its channels."""
+    sample = pixels[::3, ::3]
+    spread = sample.max(axis=2).astype(np.int16) - sample.min(axis=2)
+    return bool(np.percentile(spread, 95) > _GREYISH)
 
 
 def jpeg_quality(table: list[int]) -> int | None:
