@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from lookalike.errors import LookalikeError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -205,15 +205,24 @@ class Transform:
         return [f"the first is about {share} % of the second"]
 
 
-def _inverted(matrix: tuple[float, ...]) -> tuple[float, ...]:
-    """Inverse of a 3×3 matrix given row by row, its last number 1: by cofactors, for NumPy may not be needed here."""
+def adjugate(matrix: Sequence[float]) -> tuple[float, ...]:
+    """The inverse of a 3×3 matrix but for its determinant, both row by row; without NumPy, which is slow for so few.
+
+    >>> adjugate((2, 0, 0, 0, 1, 0, 0, 0, 1))
+    (1, 0, 0, 0, 2, 0, 0, 0, 2)
+    """
     a, b, c, d, e, f, g, h, i = matrix
-    cofactors = (
+    return (
         e * i - f * h, c * h - b * i, b * f - c * e,
         f * g - d * i, a * i - c * g, c * d - a * f,
         d * h - e * g, b * g - a * h, a * e - b * d,
     )  # fmt: skip
-    return tuple(value / cofactors[8] for value in cofactors)
+
+
+def _inverted(homography: tuple[float, ...]) -> tuple[float, ...]:
+    """The inverse of a homography, its last number 1."""
+    found = adjugate(homography)
+    return tuple(value / found[8] for value in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import hashlib
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,7 +24,7 @@ from lookalike.errors import DecodeFailed, LookalikeError, PictureError, printab
 from lookalike.features.cells import proposing, vectors_and_cells
 from lookalike.images.encoded import read_encoded
 from lookalike.scoring.pair import shared_method
-from lookalike.types import Failure
+from lookalike.types import Failure, Picture
 
 if TYPE_CHECKING:
     from lookalike.collection.store import Store
@@ -223,11 +224,15 @@ class _Pipeline:
         done: list[_Result] = []
         squeezed: list[Pixels] = []
         features: list[dict[str, bytes]] = []
-        complete = self._complete([hashlib.sha256(read.content).hexdigest() for read in batch])
+        opened = deque(map(self._opened, batch))
+        complete = self._complete([picture.digest for picture in opened if isinstance(picture, Picture)])
         for read in batch:
+            picture = opened.popleft()  # and gone with what was decoded before the next one is
+            if isinstance(picture, PictureError):
+                done.append(self._failed(read, picture))
+                continue
+            row = PictureRow(picture.format, *picture.original_size)
             try:
-                picture = read_encoded(read.content, read.found.path, self.limits)
-                row = PictureRow(picture.format, *picture.original_size)
                 if self._is_met(picture.digest):
                     done.append(_Twin(read.found, picture.digest))
                 elif picture.digest in complete:
@@ -250,6 +255,12 @@ class _Pipeline:
                 packed[self.keys["embedding"]] = pack(vector.astype(KEPT_AS))
                 packed[self.keys["cells"]] = pack(grid)
         return done
+
+    def _opened(self, read: _Read) -> Picture | PictureError:
+        try:
+            return read_encoded(read.content, read.found.path, self.limits)
+        except PictureError as error:
+            return error
 
     def _complete(self, digests: list[str]) -> set[str]:
         """Those of which nothing is missing: no damaged row, no method with a new version. One question for a batch."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lookalike.collection.clusters import grouped
-from lookalike.collection.extract import extract, keys, known_failure, not_in_store
+from lookalike.collection.extract import Progress, extract, keys, known_failure, not_in_store
 from lookalike.collection.memory import Memory
 from lookalike.collection.pairing import FeaturesLost, Paired, Pairing
 from lookalike.collection.store import Store
@@ -22,8 +22,6 @@ from lookalike.types import Comparison, Failure, GroupBy, Grouping, Mode, Pictur
 
 if TYPE_CHECKING:
     from lookalike.collection.rows import PictureRow
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +70,12 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
     new = _scanned(request.sources, request)
     old = _without(_scanned(request.against, request), new) if request.against else Scan((), ())
     scanned = time.perf_counter()
-    files, failures = _read([*new.files, *old.files], store, request.limits, progress)
-    reference = {found.path for found in old.files}
-    files = [replace(file, reference=file.path in reference) for file in files]
-    failures += {*new.skipped, *old.skipped}
+    files, failures = _all_read(new, old, store, request, progress)
     read = time.perf_counter()
     try:
         paired = _paired(files, store, request, progress)
     except FeaturesLost:  # the store dropped what was damaged: it is made anew, once
-        files, failures = _read([*new.files, *old.files], store, request.limits, progress)
-        files = [replace(file, reference=file.path in reference) for file in files]
-        failures += {*new.skipped, *old.skipped}
+        files, failures = _all_read(new, old, store, request, progress)
         paired = _paired(files, store, request, progress)
     lost = {failure.source for failure in paired.failures}
     pairs = tuple(
@@ -129,6 +122,16 @@ def _without(old: Scan, new: Scan) -> Scan:
     """The reference set without what is a source as well, by whatever path: no file is compared with itself."""
     named = {os.path.realpath(file.path) for file in new.files}
     return replace(old, files=tuple(file for file in old.files if os.path.realpath(file.path) not in named))
+
+
+def _all_read(
+    new: Scan, old: Scan, store: Store, request: Request, progress: Progress | None
+) -> tuple[list[PictureFile], list[Failure]]:
+    """Sources and reference set together, each picture marked with which it is of, and everything that failed."""
+    files, failures = _read([*new.files, *old.files], store, request.limits, progress)
+    reference = {found.path for found in old.files}
+    marked = [replace(file, reference=file.path in reference) for file in files]
+    return marked, [*failures, *{*new.skipped, *old.skipped}]
 
 
 def _read(

@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from lookalike.collection import screen
 from lookalike.collection.candidates import FEW, WIDTHS, Candidates, Spaces, candidates, every_pair, spaces
 from lookalike.collection.confirm import Confirmation, one_thread_a_picture
-from lookalike.collection.extract import keys
+from lookalike.collection.extract import Progress, keys
 from lookalike.collection.neighbours import Ranked, Whitening
 from lookalike.collection.packing import unpack
 from lookalike.collection.screen import Evidence, Look
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from lookalike.types import Mode, PictureFile
 
 Pairs = npt.NDArray[np.int32]
-Progress = Callable[[str, int, int], None]
 
 PORTION = 512
 """Pairs compared at a time, after which it is seen how many came to nothing."""
@@ -88,10 +87,6 @@ class Paired:
 
 class FeaturesLost(Exception):
     """Stored features turned out to be damaged, and were dropped by the store: they must be made anew."""
-
-    def __init__(self, digests: Sequence[str]) -> None:
-        self.digests = digests
-        super().__init__(f"{len(digests)} features are lost")
 
 
 class Pairing:
@@ -155,7 +150,7 @@ class Pairing:
     def _stored(self, name: str, digests: Sequence[str]) -> dict[str, bytes]:
         found = self.store.features(self.keys[name], digests)
         if len(found) < len(set(digests)):
-            raise FeaturesLost([digest for digest in digests if digest not in found])
+            raise FeaturesLost(f"{len(set(digests)) - len(found)} features are lost")
         return found
 
     def _tell(self, what: str, done: int, total: int = 0) -> None:

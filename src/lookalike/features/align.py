@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from lookalike.features.look import equally_sharp, local_correlations
 from lookalike.features.resample import multiply
+from lookalike.types import adjugate
 
 if TYPE_CHECKING:
     from lookalike.types import Pixels
@@ -165,17 +166,12 @@ def inverted(matrix: Matrix) -> Matrix:
     Raises:
         numpy.linalg.LinAlgError: it has none.
     """
-    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
-    first, second, third = e * i - f * h, f * g - d * i, d * h - e * g
-    determinant = a * first + b * second + c * third
+    values = matrix.ravel().tolist()
+    found = adjugate(values)
+    determinant = values[0] * found[0] + values[1] * found[3] + values[2] * found[6]
     if determinant == 0:
         raise np.linalg.LinAlgError("singular matrix")
-    cofactors = [
-        [first, c * h - b * i, b * f - c * e],
-        [second, a * i - c * g, c * d - a * f],
-        [third, b * g - a * h, a * e - b * d],
-    ]
-    return np.asarray(np.array(cofactors) / determinant, np.float64)
+    return np.asarray(np.reshape(found, (3, 3)) / determinant, np.float64)
 
 
 def plausible(homography: Matrix, size: tuple[int, int]) -> bool:
