@@ -146,6 +146,8 @@ def _read(
     store.count(hits=len(by_path) - len(missing), misses=len(missing))
     failures: list[Failure] = []
     if missing:
+        if progress is not None:  # before the first batch is done, for somebody may be watching, or stop it
+            progress("reading", 0, len(missing))
         extraction = extract(missing, store, limits, progress)
         failures += extraction.failures
         by_path.update(extraction.found)
