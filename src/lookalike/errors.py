@@ -22,7 +22,8 @@
     ├── MissingExtra               exit 15  HTTP 501   an optional dependency is not installed
     ├── ModelError                 exit 16  HTTP 500   a model file is missing, damaged or of another kind
     ├── OutputError                exit 17  HTTP 500   the result cannot be written
-    └── StoreError                 exit 18  HTTP 500   the store of computed features cannot be used
+    ├── StoreError                 exit 18  HTTP 500   the store of computed features cannot be used
+    └── WorkerLost                 exit 20  HTTP 500   a process that worked on pictures ended without a word
 
 Each class carries the exit code of the command line and the status of the HTTP service. A message is one line: what
 was wrong, with which picture, and what to do about it.
@@ -207,6 +208,12 @@ class StoreError(LookalikeError):
     """The store of computed features cannot be opened, read or written: no permission, a full disk, a newer version."""
 
     exit_code = 18
+
+
+class WorkerLost(LookalikeError):
+    """A process that worked on pictures ended without a word, as where memory runs out."""
+
+    exit_code = 20
 
 
 def _rebuilt(kind: type[LookalikeError], arguments: tuple[Any, ...], state: dict[str, Any]) -> LookalikeError:

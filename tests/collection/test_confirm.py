@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image, ImageOps
 from synthetic import garment, photo
 
 from lookalike import compare
+from lookalike.collection import confirm
 from lookalike.collection.candidates import every_pair
-from lookalike.collection.confirm import Confirmation, one_thread_a_picture
+from lookalike.collection.confirm import Confirmation
+from lookalike.collection.crew import Crew
 from lookalike.collection.extract import extract
+from lookalike.collection.guesses import FrameGuess, Guess, PlaceGuess
+from lookalike.collection.judge import Judgement
 from lookalike.collection.store import Store
+from lookalike.features.dihedral import TRANSFORMS
 from lookalike.images.limits import Limits
 from lookalike.images.scan import scan
 from lookalike.scoring.presets import preset
-from lookalike.types import PictureFile
+from lookalike.types import Failure, PictureFile
 
 LIMITS = Limits()
 
@@ -49,15 +54,37 @@ def read(folder: Path, store: Store) -> list[PictureFile]:
     ]
 
 
+def every_pair_of(files: list[PictureFile]) -> npt.NDArray[np.int32]:
+    pairs = every_pair(len(files))
+    assert pairs is not None
+    return pairs
+
+
+def judged(
+    files: list[PictureFile],
+    store: Store,
+    pairs: npt.NDArray[np.int32],
+    name: str = "auto",
+    at_once: bool = False,
+    guesses: Sequence[Guess | None] | None = None,
+) -> tuple[dict[tuple[int, int], Judgement], dict[str, Failure]]:
+    with Crew() as crew:
+        confirmation = Confirmation(files, store, preset(name), LIMITS, crew)
+        told = dict(confirmation.judged(pairs, guesses, at_once=at_once))
+    assert set(told) == set(map(tuple, pairs.tolist()))
+    return told, confirmation.failures
+
+
 @pytest.mark.parametrize("name", ["auto", "fast", "hybrid"])
 def test_scores_are_those_of_compare(folder: Path, name: str) -> None:
     with Store(":memory:") as store:
         files = read(folder, store)
-        pairs = every_pair(len(files))
-        confirmation = Confirmation(files, store, preset(name), LIMITS)
         for again in (False, True):  # the second time everything is in the store
-            for (a, b), found in zip(pairs, confirmation.compare(pairs, at_once=False), strict=True):
+            told, failures = judged(files, store, every_pair_of(files), name)
+            assert failures == {}
+            for (a, b), (found, _, compared) in told.items():
                 alone = compare(files[a].path, files[b].path, preset=name)
+                assert compared
                 assert found is not None
                 assert (found.a, found.b) == (files[a].path, files[b].path)
                 assert found.score == pytest.approx(alone.score, abs=1e-4), (found.a, found.b, again)
@@ -68,21 +95,57 @@ def test_scores_are_those_of_compare(folder: Path, name: str) -> None:
                         alone.transform.flip,
                         alone.transform.rotation,
                     )
-            confirmation = Confirmation(files, store, preset(name), LIMITS)
-        assert confirmation.failures == {}
+
+
+def test_processes_say_what_threads_say(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(":memory:") as store:
+        files = read(folder, store)
+        here, _ = judged(files, store, every_pair_of(files))
+        monkeypatch.setattr(confirm, "MUCH", 1)
+        (folder / "e.jpg").unlink()
+        there, failures = judged(files, store, every_pair_of(files))
+    assert {Path(source).name for source in failures} <= {"e.jpg"}
+    gone = [number for number, file in enumerate(files) if file.path.endswith("e.jpg")]
+    assert {pair: each for pair, each in here.items() if not {*pair} & {*gone}} == {
+        pair: each for pair, each in there.items() if not {*pair} & {*gone}
+    }
 
 
 def test_at_sight_only_what_is_sure_is_told(folder: Path) -> None:
     with Store(":memory:") as store:
         files = read(folder, store)
         names = [Path(file.path).stem for file in files]
-        pairs = every_pair(len(files))
-        told = Confirmation(files, store, preset("auto"), LIMITS).compare(pairs, at_once=True)
-        found = {names[a] + names[b]: each.score for (a, b), each in zip(pairs, told, strict=True) if each is not None}
+        told, _ = judged(files, store, every_pair_of(files), at_once=True)
+    found = {names[a] + names[b]: each.comparison.score for (a, b), each in told.items() if each.comparison is not None}
     assert {"ab", "ac", "ch"} <= found.keys()
     assert found["ch"] == 1.0
     assert not {"ae", "ef", "be"} & found.keys()
     assert all(score >= 0.8 for score in found.values())
+
+
+def test_a_wrong_guess_is_seen_and_a_rough_one_made_exact(folder: Path) -> None:
+    with Store(":memory:") as store:
+        files = read(folder, store)
+        names = [Path(file.path).stem for file in files]
+        pairs = np.array([sorted((names.index(x), names.index(y))) for x, y in ("ab", "ac", "ae")], np.int32)
+        rough = np.array([[0.66, 0, 0.16], [0, 0.6, 0.2], [0, 0, 1]])  # c is 0.625 of a, from (0.18, 0.17) on
+        far = np.array([[0.6, 0, 0.5], [0, 0.6, -0.4], [0, 0, 1]])
+        mirrored = TRANSFORMS.index((True, 0))
+        right, _ = judged(
+            files, store, pairs, at_once=True,
+            guesses=[FrameGuess(mirrored, False), PlaceGuess(rough, 40.0), FrameGuess(0, False)],
+        )  # fmt: skip
+        wrong, _ = judged(
+            files, store, pairs, at_once=True,
+            guesses=[FrameGuess(0, False), PlaceGuess(far, 40.0), PlaceGuess(np.eye(3), 40.0)],
+        )  # fmt: skip
+    first, second, third = (right[a, b] for a, b in pairs.tolist())
+    for each in (first, second):
+        assert each.comparison is not None
+        assert each.comparison.score >= 0.9
+    assert third == Judgement()
+    for a, b in pairs.tolist():
+        assert wrong[a, b].comparison is None
 
 
 def test_points_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,12 +153,13 @@ def test_points_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         files = read(folder, store)
         names = [Path(file.path).stem for file in files]
         pair = np.array([[names.index("a"), names.index("d")]], np.int32)
-        (first,) = Confirmation(files, store, preset("auto"), LIMITS).compare(pair, at_once=False)
-        assert first is not None
-        assert first.transform is not None
-        assert first.transform.inliers > 20
+        first, _ = judged(files, store, pair)
+        ((comparison, _, _),) = first.values()
+        assert comparison is not None
+        assert comparison.transform is not None
+        assert comparison.transform.inliers > 20
         monkeypatch.setattr("lookalike.features.xfeat.XFeat.extract", lambda self, pictures: pytest.fail("once more"))
-        (second,) = Confirmation(files, store, preset("auto"), LIMITS).compare(pair, at_once=False)
+        second, _ = judged(files, store, pair)
     assert second == first
 
 
@@ -105,18 +169,8 @@ def test_a_picture_that_went_or_changed_is_a_failure_and_ends_only_its_own_pairs
         names = [Path(file.path).stem for file in files]
         (folder / "c.png").unlink()
         Image.fromarray(photo(7, 50, 50)).save(folder / "d.jpg")
-        pairs = every_pair(len(files))
-        confirmation = Confirmation(files, store, preset("auto"), LIMITS)
-        told = confirmation.compare(pairs, at_once=False)
-    assert {Path(source).name for source in confirmation.failures} == {"c.png", "d.jpg"}
-    for (a, b), found in zip(pairs, told, strict=True):
+        told, failures = judged(files, store, every_pair_of(files))
+    assert {Path(source).name for source in failures} == {"c.png", "d.jpg"}
+    for (a, b), each in told.items():
         if not {names[a], names[b]} & {"c", "d"}:
-            assert found is not None
-
-
-def test_threads_of_opencv_are_as_before() -> None:
-    before = cv2.getNumThreads()
-    with suppress(ZeroDivisionError), one_thread_a_picture():
-        assert cv2.getNumThreads() == 1
-        raise ZeroDivisionError
-    assert cv2.getNumThreads() == before
+            assert each.comparison is not None

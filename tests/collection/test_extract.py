@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import re
 import subprocess
 import sys
 import textwrap
@@ -18,8 +18,11 @@ from PIL import Image
 from synthetic import noise, photo
 
 from lookalike import load
+from lookalike.collection import describe
 from lookalike.collection import extract as extraction
-from lookalike.collection.extract import AHEAD_BYTES, BATCH, KEPT_AS, Extraction, extract, keys
+from lookalike.collection.crew import AHEAD, Crew
+from lookalike.collection.describe import KEPT_AS, keys
+from lookalike.collection.extract import BATCH, Extraction, extract
 from lookalike.collection.packing import unpack
 from lookalike.collection.sources import picture_of, read_found
 from lookalike.collection.store import Store
@@ -50,7 +53,7 @@ def run(at: Path, store: Store, **arguments: object) -> Extraction:
 
 
 def ours() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if re.fullmatch(r"lookalike-(read|\d+)", thread.name)]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("lookalike-crew")]
 
 
 def broken_behind_its_head(path: Path) -> Path:
@@ -92,7 +95,8 @@ def test_files_in_are_digests_and_failures_out(tmp_path: Path, workers: int) -> 
     save(at / "008.jpg", photo(88, 70, 40))  # another picture by now
     told = []
     with Store(":memory:") as store:
-        found = extract(files, store, LIMITS, lambda *what: told.append(what), workers)
+        with Crew(workers) as crew:
+            found = extract(files, store, LIMITS, lambda *what: told.append(what), crew)
         failed = {Path(failure.source).name: failure for failure in found.failures}
         assert sorted(failed) == ["007.jpg", "empty.png", "half.jpg", "text.jpg"]
         assert len(found.failures) == 4
@@ -117,7 +121,8 @@ def test_twins_of_a_broken_picture_are_broken(tmp_path: Path, workers: int) -> N
     for name in "bcd":
         (tmp_path / f"in/{name}.jpg").write_bytes(first.read_bytes())
     with Store(":memory:") as store:
-        found = run(tmp_path / "in", store, workers=workers)
+        with Crew(workers) as crew:
+            found = run(tmp_path / "in", store, crew=crew)
         assert sorted(Path(failure.source).name for failure in found.failures) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
         for failure in found.failures:
             assert failure.kind == "DecodeFailed"
@@ -141,7 +146,7 @@ def test_what_the_store_knows_is_not_computed_again(tmp_path: Path, monkeypatch:
     with Store(":memory:") as store:
         first = run(tmp_path / "in", store)
         (tmp_path / "in").rename(tmp_path / "moved")
-        monkeypatch.setattr(extraction, "vectors_and_cells", lambda batch: pytest.fail("computed again"))
+        monkeypatch.setattr(describe, "vectors_and_cells", lambda batch: pytest.fail("computed again"))
         again = run(tmp_path / "moved", store)
     assert sorted(again.digests.values()) == sorted(first.digests.values())
 
@@ -163,32 +168,13 @@ def test_whatever_is_missing_is_computed(tmp_path: Path, name: str) -> None:
             assert store.missing(key, digests) == []
 
 
-def test_large_files_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    """The reader waited for room that only the batch in its own hands took, and for ever."""
-    bitmap = save(tmp_path / "in/0.bmp", noise(1, 1500, 1300)).read_bytes()
-    for number in range(1, 14):
-        (tmp_path / f"in/{number}.bmp").write_bytes(bitmap + bytes([number]))
-    assert len(bitmap) < AHEAD_BYTES // 8 < AHEAD_BYTES < 13 * len(bitmap), "what it takes to get stuck"
-    code = f"""
-        from lookalike.collection.extract import extract
-        from lookalike.collection.store import Store
-        from lookalike.images.limits import Limits
-        from lookalike.images.scan import scan
-        print(len(extract(scan({str(tmp_path)!r}).files, Store(":memory:"), Limits()).digests))
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout.strip() == "14"
-
-
 def test_a_bug_in_a_worker_reaches_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path / "in", 3 * BATCH)
 
     def buggy(batch: np.ndarray) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(extraction, "vectors_and_cells", buggy)
+    monkeypatch.setattr(describe, "vectors_and_cells", buggy)
     with Store(":memory:") as store, pytest.raises(ZeroDivisionError, match="a bug"):
         run(tmp_path / "in", store)
     assert ours() == []
@@ -235,12 +221,10 @@ def test_a_failing_store_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_reader_goes_only_so_far_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the first batch is computed, one waits in the queue and one in the reader's hands; the fourth is unread."""
-    files = scan(folder(tmp_path / "in", 4 * BATCH)).files
-    monkeypatch.setattr(extraction, "AHEAD", 1)
+    files = scan(folder(tmp_path / "in", (AHEAD + 3) * BATCH)).files
     read: list[Found] = []
     ahead: list[int] = []
-    original, compute = read_found, extraction.vectors_and_cells
+    original, compute = read_found, describe.vectors_and_cells
 
     def counted(found: Found, limits: Limits) -> tuple[Found, bytes]:
         read.append(found)
@@ -253,10 +237,43 @@ def test_the_reader_goes_only_so_far_ahead(tmp_path: Path, monkeypatch: pytest.M
         return compute(batch)
 
     monkeypatch.setattr(extraction, "read_found", counted)
-    monkeypatch.setattr(extraction, "vectors_and_cells", held)
+    monkeypatch.setattr(describe, "vectors_and_cells", held)
+    with Store(":memory:") as store, Crew(1) as crew:
+        assert len(extract(files, store, LIMITS, crew=crew).digests) == len(files)
+    assert ahead[0] <= AHEAD * BATCH
+
+
+def test_processes_find_what_threads_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = folder(tmp_path / "in", 2 * BATCH + 3)
+    (at / "text.jpg").write_bytes(b"this is no picture")
+    broken_behind_its_head(at / "half.jpg")
+    with Store(":memory:") as here, Store(":memory:") as there:
+        one = run(at, here)
+        monkeypatch.setattr(extraction, "MUCH", 1)
+        two = run(at, there)
+        assert (two.digests, two.failures) == (one.digests, one.failures)
+        for key in keys().values():
+            assert here.features(key, list(one.digests.values())) == there.features(key, list(one.digests.values()))
+
+
+class Deadly(Limits):
+    """Limits whose check ends the process, as a decoder that crashes would."""
+
+    def check_bytes(self, count: int, source: str) -> None:
+        if source.endswith("deadly.jpg") and multiprocessing.parent_process() is not None:
+            os._exit(9)
+
+
+def test_a_picture_that_takes_down_its_process_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = folder(tmp_path / "in", 2 * BATCH)
+    save(at / "deadly.jpg", photo(123, 60, 50))
+    monkeypatch.setattr(extraction, "MUCH", 1)
     with Store(":memory:") as store:
-        assert len(extract(files, store, LIMITS, workers=1).digests) == len(files)
-    assert ahead[0] <= 3 * BATCH
+        found = extract(scan(at).files, store, Deadly())
+        assert len(found.digests) == 2 * BATCH
+        (failure,) = found.failures
+        assert failure.source == str(at / "deadly.jpg")
+        assert failure.reason.startswith(f"{at / 'deadly.jpg'}: decoding it ended the process")
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs the peak of a process's memory")
@@ -270,15 +287,16 @@ def test_large_pictures_do_not_pile_up(tmp_path: Path) -> None:
         import sys
         sys.path.insert(0, {str(Path(__file__).parents[1])!r})
         from peak_memory import peak_bytes
+        from lookalike.collection.crew import Crew
         from lookalike.collection.extract import extract
         from lookalike.collection.store import Store
         from lookalike.images.limits import Limits
         from lookalike.images.scan import scan
         files = scan({str(tmp_path)!r}).files
         store = Store(":memory:")
-        extract(files[:1], store, Limits(), workers=2)
+        extract(files[:1], store, Limits(), crew=Crew(2))
         before = peak_bytes()
-        extract(files[1:], store, Limits(), workers=2)
+        extract(files[1:], store, Limits(), crew=Crew(2))
         print((peak_bytes() - before) / 2**20)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)

@@ -100,7 +100,7 @@ def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("lookalike.collection.extract.read_found", fail)
     monkeypatch.setattr("lookalike.collection.sources.read_file", fail)
-    monkeypatch.setattr("lookalike.collection.extract.read_encoded", fail)
+    monkeypatch.setattr("lookalike.collection.describe.read_encoded", fail)
 
 
 def forget_runs(path: Path) -> None:
@@ -268,7 +268,7 @@ def test_renamed_files_cost_nothing_new(own: Path, monkeypatch: pytest.MonkeyPat
     (own / "in").rename(own / "moved")
     (own / "moved/p000.jpg").rename(own / "moved/zzz.jpg")
     monkeypatch.setattr(
-        "lookalike.collection.extract.vectors_and_cells", lambda batch: pytest.fail("it was computed again")
+        "lookalike.collection.describe.vectors_and_cells", lambda batch: pytest.fail("it was computed again")
     )
     after = group(own / "moved", store=own / "store.db")
     assert len(after.pairs) == len(before.pairs)

@@ -110,6 +110,20 @@ def _list(vectors: Vectors, rows: Sequence[int] | None, columns: Sequence[int] |
     return Ranked(first[once], second[once], pairs.score[once])
 
 
-def every_pair(count: int) -> npt.NDArray[np.int32]:
-    """All pairs of ``count`` pictures, N×2."""
-    return np.stack(np.triu_indices(count, 1), axis=1).astype(np.int32)
+def every_pair(
+    count: int, rows: Sequence[int] | None = None, columns: Sequence[int] | None = None
+) -> npt.NDArray[np.int32] | None:
+    """All pairs of ``count`` pictures, or of some of them with some, N×2; None where they are too many for that.
+
+    >>> every_pair(3).tolist(), every_pair(5, [4], [0, 1]).tolist()
+    ([[0, 1], [0, 2], [1, 2]], [[0, 4], [1, 4]])
+    """
+    most = FEW * (FEW - 1) // 2
+    if rows is None or columns is None:
+        if count > FEW:
+            return None
+        return np.stack(np.triu_indices(count, 1), axis=1).astype(np.int32)
+    if len(rows) * len(columns) > most:
+        return None
+    found = {(min(a, b), max(a, b)) for a in rows for b in columns if a != b}
+    return np.array(sorted(found), np.int32).reshape(-1, 2)

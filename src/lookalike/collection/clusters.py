@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -51,7 +52,7 @@ def _by_base(known: Known) -> list[Group]:
 def _by_cluster(known: Known) -> list[Group]:
     """The picture with the most likes takes them, then the next among those left."""
     left = {path: set(others) for path, others in known.items()}
-    order = sorted(known, key=lambda path: (-len(known[path]), -sum(pair.score for pair in known[path].values()), path))
+    order = sorted(known, key=lambda path: _likes(known, path))
     groups = []
     for centre in order:
         if left.get(centre):
@@ -76,9 +77,14 @@ def _by_component(known: Known) -> list[Group]:
                     found.add(other)
                     ahead.append(other)
         seen |= found
-        base = min(found, key=lambda path: (-len(known[path]), -sum(p.score for p in known[path].values()), path))
+        base = min(found, key=lambda path: _likes(known, path))
         groups.append(_group(known, base, [path for path in found if path != base]))
     return groups
+
+
+def _likes(known: Known, path: str) -> tuple[int, float, str]:
+    """Sorts the picture with the most likes first; summed exactly, for the order of pairs must not matter."""
+    return -len(known[path]), -math.fsum(pair.score for pair in known[path].values()), path
 
 
 def _group(known: Known, base: str, others: list[str]) -> Group:

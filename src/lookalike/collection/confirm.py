@@ -1,223 +1,125 @@
-"""Pairs worth a comparison → comparisons, by the same rule that compares two pictures alone."""
+"""Pairs of a collection → judgements: stored features are laid ready, the crew judges, what was made is kept."""
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import repeat
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.packing import pack, pack_points, unpack, unpack_points
-from lookalike.collection.sources import picture_of
-from lookalike.errors import PictureError
-from lookalike.features.shrink import shrunk, small
-from lookalike.scoring.auto import at_sight
-from lookalike.scoring.pair import FeatureCache, Pair, shared_method
-from lookalike.scoring.rules import decide, finish
-from lookalike.types import Comparison, Failure
+from lookalike.collection.crew import Crew, Lost
+from lookalike.collection.judge import DEAR, Judged, Judgement, Piece, judge
+from lookalike.scoring.pair import shared_method
+from lookalike.types import Failure
 
 if TYPE_CHECKING:
+    from lookalike.collection.guesses import Guess
     from lookalike.collection.store import Store
-    from lookalike.features.align import Matrix
-    from lookalike.features.base import Method
     from lookalike.images.limits import Limits
     from lookalike.scoring.presets import Preset
-    from lookalike.types import Picture, PictureFile
+    from lookalike.types import PictureFile
 
 Pairs = npt.NDArray[np.int32]
 
-OPEN = 64
-"""Pictures kept decoded at a time, at most."""
+PIECE, PIECE_IN_FULL = 16, 4
+"""Pairs that a hand of the crew judges at a time, at sight and with keypoints: about as long, so that no hand waits
+for another at the end."""
 
-OPEN_PIXELS = 64_000_000
-"""Pixels that they may have in all, as they are stored."""
+PORTION = 512
+"""Pairs put in order of their pictures, so that one piece holds what belongs together and opens a file once."""
 
-BLOCK = 4096
-"""Pairs whose stored features are read at a time."""
+MUCH = 300
+"""Pairs from which processes are worth their start."""
 
-READ_AHEAD = ("look", "tint")
-"""Features that every comparison needs, read for a whole block at once."""
-
-
-class StoredFeatures(FeatureCache):
-    """Features from a store; what is not there is made, and kept if it is dear.
-
-    Args:
-        store: where they lie.
-    """
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self.store = store
-        self._ahead: dict[tuple[str, str], bytes] = {}
-        self._made: dict[str, list[tuple[str, bytes]]] = {}
-        self._making = Lock()
-
-    def read_ahead(self, digests: Sequence[str]) -> None:
-        """Read what every comparison of these pictures needs."""
-        self._ahead = {}
-        for name in READ_AHEAD:
-            key = shared_method(name, {}).key
-            for digest, content in self.store.features(key, digests).items():
-                self._ahead[digest, key] = content
-
-    def make(self, made: Method[Any], picture: Picture) -> Any:
-        if made.name == "xfeat":
-            return self._points(made, picture)
-        content = self._ahead.get((picture.digest, made.key))
-        if content is not None:
-            return unpack(made, content)
-        if made.name != "embedding":
-            return super().make(made, picture)
-        found = self.store.features(made.key, [picture.digest])
-        if found:
-            return unpack(made, found[picture.digest])
-        feature = super().make(made, picture)
-        self._keep(made.key, picture.digest, pack(feature))
-        return feature
-
-    def _points(self, made: Method[Any], picture: Picture) -> Any:
-        found = self.store.features(made.key, [picture.digest])
-        if found:
-            return unpack_points(found[picture.digest], shrunk(small(picture)), picture.digest)
-        feature = super().make(made, picture)
-        self._keep(made.key, picture.digest, pack_points(feature))
-        return feature
-
-    def _keep(self, key: str, digest: str, content: bytes) -> None:
-        with self._making:
-            self._made.setdefault(key, []).append((digest, content))
-
-    def flush(self) -> None:
-        """Write what was made."""
-        with self._making:
-            made, self._made = self._made, {}
-        for key, rows in made.items():
-            self.store.add_features(key, rows)
-
-
-_splitting = Lock()
-_inside = [0, 0]
-"""How many are inside :func:`one_thread_a_picture`, and how many threads OpenCV had before the first."""
-
-
-@contextmanager
-def one_thread_a_picture() -> Iterator[None]:
-    """Pairs are worked on side by side: for OpenCV to split its small pictures as well only costs time."""
-    with _splitting:
-        if not _inside[0]:
-            _inside[1] = cv2.getNumThreads()
-            cv2.setNumThreads(1)
-        _inside[0] += 1
-    try:
-        yield
-    finally:
-        with _splitting:
-            _inside[0] -= 1
-            if not _inside[0]:
-                cv2.setNumThreads(_inside[1])
+NEEDED = ("look", "tint")
+"""Features that every comparison needs."""
 
 
 class Confirmation:
-    """Compares pairs of a collection.
+    """Judges pairs of a collection.
 
     Args:
         files: the pictures.
         store: their features.
         preset: how to score.
         limits: what a picture may cost.
+        crew: who does it.
 
     Attributes:
         failures: pictures that could not be compared, by their source.
-        unsure: pairs in which something speaks for a copy and not enough: how sure the look was, 0 to 1.
     """
 
-    def __init__(self, files: Sequence[PictureFile], store: Store, preset: Preset, limits: Limits) -> None:
-        self.files, self.store, self.preset, self.limits = files, store, preset, limits
-        self.features = StoredFeatures(store)
+    def __init__(self, files: Sequence[PictureFile], store: Store, preset: Preset, limits: Limits, crew: Crew) -> None:
+        self.files, self.store, self.preset, self.limits, self.crew = files, store, preset, limits, crew
         self.failures: dict[str, Failure] = {}
-        self.unsure: dict[tuple[int, int], float] = {}
-        self._open: OrderedDict[int, Picture] = OrderedDict()
-        self._opening = Lock()
-        self._pixels = 0
-        self.hints: Mapping[tuple[int, int], Matrix] | None = None
 
-    def compare(
-        self, pairs: Pairs, *, at_once: bool, hints: Mapping[tuple[int, int], Matrix] | None = None
-    ) -> list[Comparison | None]:
-        """Score every pair (N×2 indices of files).
+    def judged(
+        self, pairs: Pairs, guesses: Sequence[Guess | None] | None = None, *, at_once: bool
+    ) -> Iterator[tuple[tuple[int, int], Judgement]]:
+        """Every pair (N×2 indices of files) with what became of it, nearly in order; stop taking to stop comparing.
 
         Args:
             pairs: which.
-            at_once: only what can be told at sight, as copies can; None where it cannot.
-            hints: how the content of the second probably lies on that of the first, see :class:`Pair`; of pairs that
-                are not in it whole frames are compared and nothing is searched. None: everything is looked at.
-
-        Returns:
-            One comparison a pair, in order; None where it is not told, or a picture failed.
+            guesses: see :class:`~lookalike.collection.judge.Piece`; None: everything is compared.
+            at_once: only what can be told at sight, as copies can.
         """
-        self.hints = hints
-        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-        found: list[Comparison | None] = [None] * len(pairs)
-        workers = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="lookalike-pairs")
-        with one_thread_a_picture(), workers as threads:
-            for start in range(0, len(order), BLOCK):
-                block = order[start : start + BLOCK]
-                used = np.unique(pairs[block])
-                self.features.read_ahead([self.files[int(index)].digest for index in used])
-                runs = np.array_split(block, max(1, len(block) // 24))
-                for run, results in zip(runs, threads.map(self._run, [pairs[run] for run in runs], repeat(at_once))):  # noqa: B905
-                    for number, result in zip(run, results, strict=True):
-                        found[number] = result
-                self.features.flush()
+        pieces: list[list[tuple[int, int]]] = []
+        size = PIECE if at_once else PIECE_IN_FULL
+
+        def laid_ready() -> Iterator[Piece]:
+            for start in range(0, len(pairs), PORTION):
+                part = pairs[start : start + PORTION]
+                order = start + np.lexsort((part[:, 1], part[:, 0]))
+                for numbers in np.split(order, range(size, len(order), size)):
+                    pieces.append([(a, b) for a, b in pairs[numbers].tolist()])
+                    said = [None if guesses is None else guesses[number] for number in numbers]
+                    yield self._piece(pieces[-1], said, at_once)
+
+        for number, result in enumerate(self.crew.do_or_lose(judge, laid_ready(), much=len(pairs) >= MUCH)):
+            done = self._one_by_one(result.work) if isinstance(result, Lost) else result
+            self._keep(done)
+            yield from zip(pieces[number], done.judgements, strict=True)
+
+    def _piece(self, pairs: list[tuple[int, int]], guesses: list[Guess | None], at_once: bool) -> Piece:
+        used = sorted({index for pair in pairs for index in pair})
+        place = {index: number for number, index in enumerate(used)}
+        files = [self.files[index] for index in used]
+        dear = not at_once or self.preset.rule != "auto"
+        return Piece(
+            files,
+            [(place[a], place[b]) for a, b in pairs],
+            guesses,
+            self._kept([file.digest for file in files], (*NEEDED, *DEAR) if dear else NEEDED),
+            self.preset,
+            self.limits,
+            at_once,
+        )
+
+    def _kept(self, digests: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], bytes]:
+        found = {}
+        for name in names:
+            key = shared_method(name, self.preset.options.get(name, {})).key
+            found.update({(digest, key): content for digest, content in self.store.features(key, digests).items()})
         return found
 
-    def _run(self, pairs: Pairs, at_once: bool) -> list[Comparison | None]:
-        return [self._one(int(a), int(b), at_once) for a, b in pairs]
-
-    def _one(self, a: int, b: int, at_once: bool) -> Comparison | None:
-        try:
-            pair = Pair(
-                self._picture(a),
-                self._picture(b),
-                self.preset.options,
-                self.features,
-                side_by_side=False,
-                hint=None if self.hints is None else self.hints.get((a, b)),
-                search=self.hints is None or (a, b) in self.hints,
-            )
-            if not at_once or self.preset.rule != "auto":
-                return decide(pair, self.preset)
-            seen = at_sight(pair, self.preset.thresholds)
-            if seen.outcome is not None:
-                return finish(pair, seen.outcome, self.preset.name)
-            if seen.certainty > 0:
-                self.unsure[a, b] = seen.certainty
-            return None
-        except PictureError as error:
-            failure = Failure.of(error)
+    def _keep(self, done: Judged) -> None:
+        for failure in done.failures:
             self.failures[failure.source] = failure
-            return None
+        for key in {key for key, _, _ in done.made}:
+            self.store.add_features(key, [(digest, content) for made, digest, content in done.made if made == key])
 
-    def _size(self, index: int) -> int:
-        return self.files[index].width * self.files[index].height
-
-    def _picture(self, index: int) -> Picture:
-        with self._opening:
-            found = self._open.get(index)
-            if found is None:
-                found = self._open[index] = picture_of(self.files[index], self.limits)
-                self._pixels += self._size(index)
-                while len(self._open) > OPEN or (self._pixels > OPEN_PIXELS and len(self._open) > 2):
-                    self._pixels -= self._size(self._open.popitem(last=False)[0])
-            else:
-                self._open.move_to_end(index)
-            return found
+    def _one_by_one(self, piece: Piece) -> Judged:
+        """The pairs of a piece that took down its process, one at a time; the culprit is a failure."""
+        done = Judged()
+        for pair, guess in zip(piece.pairs, piece.guesses, strict=True):
+            (result,) = self.crew.do_or_lose(judge, [replace(piece, pairs=[pair], guesses=[guess])], much=True)
+            if isinstance(result, Lost):
+                source = piece.files[pair[0]].path
+                reason = f"{source}: comparing it with {piece.files[pair[1]].path} ended the process that did it"
+                result = Judged([Judgement(compared=True)], [Failure(source, "WorkerLost", reason)])
+            done.judgements.extend(result.judgements)
+            done.failures.extend(result.failures)
+            done.made.extend(result.made)
+        return done

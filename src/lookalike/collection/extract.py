@@ -1,60 +1,43 @@
-"""Files → features in the store: read, compute, write, side by side and in bounded memory.
+"""Files → features in the store: read here, described by the crew, written here, in bounded memory.
 
-One thread reads ahead, one a core decodes and computes, and one writes; between them are queues that hold only so
-much. A bad file becomes a failure, a bug in a worker reaches the caller, and Ctrl-C keeps what is done.
+A bad file becomes a failure, also where it takes down the process that decodes it; a bug reaches the caller, and
+Ctrl-C keeps what is done.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import queue
-import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from lookalike.collection.packing import pack
+from lookalike.collection.crew import AHEAD, Crew, Lost
+from lookalike.collection.describe import Batch, Described, describe, keys
 from lookalike.collection.rows import PictureRow, Stored
 from lookalike.collection.sources import read_found
 from lookalike.errors import DecodeFailed, LookalikeError, PictureError, printable
-from lookalike.features.cells import proposing, vectors_and_cells
-from lookalike.images.encoded import read_encoded
-from lookalike.scoring.pair import shared_method
-from lookalike.types import Failure, Picture
+from lookalike.types import Failure
 
 if TYPE_CHECKING:
     from lookalike.collection.store import Store
     from lookalike.images.limits import Limits
     from lookalike.images.scan import Found
-    from lookalike.types import Pixels
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is in all."""
 
 BATCH = 16
-"""Pictures that a worker takes at a time: one call of the network."""
+"""Pictures that are described at a time: one call of the network."""
 
-AHEAD = 6
-"""Batches that may wait to be computed, and as many to be written."""
+WAITING_BYTES = 64 * 2**20
+"""Encoded bytes that may wait to be described."""
 
-AHEAD_BYTES = 64 * 2**20
-"""Encoded bytes that may wait to be computed."""
+MUCH = 200
+"""Files from which processes are worth their start, …"""
 
-BATCH_BYTES = AHEAD_BYTES // 8
-"""Encoded bytes from which a batch is full, so that the reader never waits for room that only its own batch takes."""
-
-KEPT_AS = "float16"
-"""Embeddings and discs only propose; half the bytes propose as well."""
-
-
-def keys() -> dict[str, str]:
-    """The store's keys of what is extracted of every picture, by method."""
-    made = {name: shared_method(name, {}) for name in ("disc", "cells", "look", "tint")}
-    return {"embedding": proposing().key, **{name: each.key for name, each in made.items()}}
+MUCH_BYTES = 32 * 2**20
+"""… or bytes: what takes long to decode."""
 
 
 @dataclass(slots=True)
@@ -73,7 +56,7 @@ class Extraction:
 
 
 def extract(
-    files: Sequence[Found], store: Store, limits: Limits, progress: Progress | None = None, workers: int = 0
+    files: Sequence[Found], store: Store, limits: Limits, progress: Progress | None = None, crew: Crew | None = None
 ) -> Extraction:
     """Read ``files`` and keep the features of their pictures in ``store``.
 
@@ -84,231 +67,132 @@ def extract(
         store: where features go.
         limits: what one picture may cost.
         progress: told now and then how far it has come.
-        workers: threads that compute; 0 = one a core.
+        crew: who computes; one of its own where there is none.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was done until then is in the store.
     """
-    return _Pipeline(files, store, limits, progress, workers or os.cpu_count() or 2).run()
+    with Crew() as own:
+        return _Extracting(files, store, limits, progress, crew or own).run()
 
 
-@dataclass(slots=True)
-class _Read:
+class _Read(NamedTuple):
     found: Found
     content: bytes
+    digest: str
 
 
-@dataclass(slots=True)
-class _Twin:
+class _Twin(NamedTuple):
     """A file whose bytes another file of this run has too: what becomes of that one becomes of it."""
 
     found: Found
     digest: str
 
 
-_Result: TypeAlias = "Stored | Failure | _Twin"
-_END: Any = None
-
-
-class _Pipeline:
+class _Extracting:
     def __init__(
-        self, files: Sequence[Found], store: Store, limits: Limits, progress: Progress | None, workers: int
+        self, files: Sequence[Found], store: Store, limits: Limits, progress: Progress | None, crew: Crew
     ) -> None:
-        self.files, self.store, self.limits, self.progress, self.workers = files, store, limits, progress, workers
-        self.keys = keys()
-        self.disc, self.look, self.tint = (shared_method(name, {}) for name in ("disc", "look", "tint"))
-        self.to_compute: queue.Queue[list[_Read]] = queue.Queue(AHEAD)
-        self.to_write: queue.Queue[list[_Result]] = queue.Queue(AHEAD)
-        self.stop = threading.Event()
-        self.error: BaseException | None = None
-        self.waiting_bytes = 0
-        self.room = threading.Condition()
+        self.files, self.store, self.limits, self.progress, self.crew = files, store, limits, progress, crew
+        self.under_way: deque[list[_Read]] = deque()
         self.seen: set[str] = set()
-        self.seeing = threading.Lock()
         self.twins: list[_Twin] = []
         self.not_kept: dict[str, PictureError] = {}  # digest → why it is not even remembered as broken
+        self.done = 0
         self.result = Extraction()
 
     def run(self) -> Extraction:
-        """Start the threads, write here, and hand back what became of the files."""
-        threads = [threading.Thread(target=self._guarded, args=(self._read,), name="lookalike-read", daemon=True)]
-        threads += [
-            threading.Thread(target=self._guarded, args=(self._compute,), name=f"lookalike-{number}", daemon=True)
-            for number in range(self.workers)
-        ]
-        try:
-            for thread in threads:
-                thread.start()
-            self._write()
-        finally:
-            self.stop.set()
-            with self.room:
-                self.room.notify_all()
-            for thread in threads:
-                if thread.is_alive():
-                    thread.join()
-        if self.error is not None:
-            raise self.error
+        much = len(self.files) >= MUCH or sum(file.size for file in self.files) >= MUCH_BYTES
+        for described in self.crew.do_or_lose(describe, self._batches(), much=much):
+            batch = self.under_way.popleft()
+            self._keep(batch, self._one_by_one(batch) if isinstance(described, Lost) else described)
         self._settle_twins()
         return self.result
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 – whatever it is, the caller must hear of it
-            self.error = self.error or error
-            self.stop.set()
+    # before: files → batches of pictures that are not known
 
-    def _put(self, to: queue.Queue[Any], item: Any) -> bool:
-        while not self.stop.is_set():
-            try:
-                to.put(item, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def _get(self, source: queue.Queue[Any]) -> Any:
-        while not self.stop.is_set():
-            try:
-                return source.get(timeout=0.2)
-            except queue.Empty:
-                continue
-        return _END
-
-    # reading
-
-    def _read(self) -> None:
+    def _batches(self) -> Iterator[Batch]:
         batch: list[_Read] = []
-        failed: list[_Result] = []
         size = 0
+        enough = WAITING_BYTES // (AHEAD * self.crew.size)
         for found in self.files:
             try:
-                batch.append(_Read(*read_found(found, self.limits)))
+                there, content = read_found(found, self.limits)
             except PictureError as error:
-                failed.append(Failure.of(error))
+                self.result.failures.append(Failure.of(error))
+                self._count(1)
                 continue
-            self._wait_for_room(len(batch[-1].content))
-            size += len(batch[-1].content)
-            if len(batch) == BATCH or size >= BATCH_BYTES:
-                if not self._put(self.to_compute, batch):
-                    return
+            digest = hashlib.sha256(content).hexdigest()
+            if digest in self.seen:
+                self.twins.append(_Twin(there, digest))
+                self._count(1)
+                continue
+            self.seen.add(digest)
+            batch.append(_Read(there, content, digest))
+            size += len(content)
+            if len(batch) == BATCH or size >= enough:
+                yield from self._fresh(batch)
                 batch, size = [], 0
-        if failed:
-            self._put(self.to_write, failed)
+        yield from self._fresh(batch)
+
+    def _fresh(self, batch: list[_Read]) -> Iterator[Batch]:
+        """The batch without what the store has already, if anything is left."""
+        known = self._complete([read.digest for read in batch])
+        if known:
+            rows = [Stored(read.found, read.digest, known[read.digest]) for read in batch if read.digest in known]
+            batch = [read for read in batch if read.digest not in known]
+            self._write(rows)
         if batch:
-            self._put(self.to_compute, batch)
-        for _ in range(self.workers):
-            self._put(self.to_compute, _END)
+            self.under_way.append([read._replace(content=b"") for read in batch])
+            yield _batch(batch, self.limits)
 
-    def _wait_for_room(self, more: int) -> None:
-        with self.room:
-            while self.waiting_bytes > AHEAD_BYTES and not self.stop.is_set():
-                self.room.wait(0.2)
-            self.waiting_bytes += more
+    def _complete(self, digests: list[str]) -> dict[str, PictureRow]:
+        """Those of which nothing is missing: no damaged row, no method with a new version. One question for a batch."""
+        rows = self.store.pictures(digests)
+        lacking = (
+            {digest for key in keys().values() for digest in self.store.missing(key, list(rows))} if rows else set()
+        )
+        return {digest: row for digest, row in rows.items() if digest not in lacking}
 
-    # computing
+    # after: descriptions → rows
 
-    def _compute(self) -> None:
-        while (batch := self._get(self.to_compute)) is not _END:
-            done = self._features(batch)
-            with self.room:
-                self.waiting_bytes -= sum(len(read.content) for read in batch)
-                self.room.notify_all()
-            if not self._put(self.to_write, done):
-                return
-        self._put(self.to_write, _END)
-
-    def _features(self, batch: list[_Read]) -> list[_Result]:
-        """One result a file, in order; pictures are decoded one at a time, and only the network takes them together."""
-        done: list[_Result] = []
-        squeezed: list[Pixels] = []
-        features: list[dict[str, bytes]] = []
-        opened = deque(map(self._opened, batch))
-        complete = self._complete([picture.digest for picture in opened if isinstance(picture, Picture)])
+    def _one_by_one(self, batch: list[_Read]) -> list[Described | PictureError]:
+        """The same again, a picture at a time: one of them took down the process."""
+        done: list[Described | PictureError] = []
         for read in batch:
-            picture = opened.popleft()  # and gone with what was decoded before the next one is
-            if isinstance(picture, PictureError):
-                done.append(self._failed(read, picture))
-                continue
-            row = PictureRow(picture.format, *picture.original_size)
             try:
-                if self._is_met(picture.digest):
-                    done.append(_Twin(read.found, picture.digest))
-                elif picture.digest in complete:
-                    done.append(Stored(read.found, picture.digest, row))
-                else:
-                    seen = proposing().squeezed(picture)
-                    packed = {
-                        self.keys["disc"]: pack(self.disc.extract([picture])[0].astype(KEPT_AS)),
-                        self.keys["look"]: pack(self.look.extract([picture])[0]),
-                        self.keys["tint"]: pack(self.tint.extract([picture])[0]),
-                    }
-                    squeezed.append(seen)
-                    features.append(packed)
-                    done.append(Stored(read.found, picture.digest, row, packed))
+                again = read._replace(content=read_found(read.found, self.limits)[1])
+                (result,) = self.crew.do_or_lose(describe, [_batch([again], self.limits)], much=True)
+                done += [_crashed(read)] if isinstance(result, Lost) else result
             except PictureError as error:
-                done.append(self._failed(read, error))
-        if squeezed:
-            vectors, grids = vectors_and_cells(np.stack(squeezed))
-            for packed, vector, grid in zip(features, vectors, grids, strict=True):
-                packed[self.keys["embedding"]] = pack(vector.astype(KEPT_AS))
-                packed[self.keys["cells"]] = pack(grid)
+                done.append(error)
         return done
 
-    def _opened(self, read: _Read) -> Picture | PictureError:
-        try:
-            return read_encoded(read.content, read.found.path, self.limits)
-        except PictureError as error:
-            return error
+    def _keep(self, batch: list[_Read], described: Sequence[Described | PictureError]) -> None:
+        rows: list[Stored] = []
+        for read, result in zip(batch, described, strict=True):
+            if isinstance(result, Described):
+                rows.append(Stored(read.found, read.digest, result.picture, result.features))
+            elif isinstance(result, DecodeFailed):
+                row = PictureRow("", 0, 0, result.kind, LookalikeError.__str__(result))
+                rows.append(Stored(read.found, read.digest, row))
+            else:  # another limit, or an extra, would mend it: it is tried again next time
+                self.not_kept[read.digest] = result
+                self.result.failures.append(Failure.of(result))
+                self._count(1)
+        self._write(rows)
 
-    def _complete(self, digests: list[str]) -> set[str]:
-        """Those of which nothing is missing: no damaged row, no method with a new version. One question for a batch."""
-        known = list(self.store.pictures(digests))
-        if not known:
-            return set()
-        return set(known).difference(*(self.store.missing(key, known) for key in self.keys.values()))
-
-    def _is_met(self, digest: str) -> bool:
-        """Whether another file of this run has these bytes, and was first."""
-        with self.seeing:
-            if digest in self.seen:
-                return True
-            self.seen.add(digest)
-            return False
-
-    def _failed(self, read: _Read, error: PictureError) -> Stored | Failure:
-        """A broken picture is remembered; what another limit or an extra would mend is tried again next time."""
-        digest = hashlib.sha256(read.content).hexdigest()
-        if not isinstance(error, DecodeFailed):
-            self.not_kept[digest] = error
-            return Failure.of(error)
-        return Stored(read.found, digest, PictureRow("", 0, 0, error.kind, LookalikeError.__str__(error)))
-
-    # writing
-
-    def _write(self) -> None:
-        ended = done = 0
-        while ended < self.workers:
-            rows = self._get(self.to_write)
-            if rows is _END:
-                if self.stop.is_set():
-                    break
-                ended += 1
-                continue
-            self._keep(rows)
-            done += len(rows)
-            if self.progress is not None:
-                self.progress("reading", done, len(self.files))
-
-    def _keep(self, rows: list[_Result]) -> None:
-        stored = [row for row in rows if isinstance(row, Stored)]
-        self.result.failures += [row for row in rows if isinstance(row, Failure)]
-        self.twins += [row for row in rows if isinstance(row, _Twin)]
-        self.store.add(stored)
-        for row in stored:
+    def _write(self, rows: list[Stored]) -> None:
+        self.store.add(rows)
+        for row in rows:
             assert row.found is not None
             self._tell(row.found, row.digest, row.picture)
+        self._count(len(rows))
+
+    def _count(self, more: int) -> None:
+        self.done += more
+        if self.progress is not None and more:
+            self.progress("reading", self.done, len(self.files))
 
     def _tell(self, found: Found, digest: str, row: PictureRow) -> None:
         self.result.found[found.path] = found
@@ -328,6 +212,16 @@ class _Pipeline:
                 self.result.failures.append(_failure(twin.found.path, error.kind, LookalikeError.__str__(error)))
             else:
                 self.result.failures.append(not_in_store(twin.found.path))
+
+
+def _batch(batch: Sequence[_Read], limits: Limits) -> Batch:
+    return Batch([read.found.path for read in batch], [read.content for read in batch], limits)
+
+
+def _crashed(read: _Read) -> PictureError:
+    return DecodeFailed(
+        "decoding it ended the process that did it", source=read.found.path, remedy="it may be made to; leave it out"
+    )
 
 
 def known_failure(path: str, row: PictureRow) -> Failure:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lookalike.collection.clusters import grouped
-from lookalike.collection.extract import Progress, extract, keys, known_failure, not_in_store
+from lookalike.collection.crew import Crew
+from lookalike.collection.describe import keys
+from lookalike.collection.extract import Progress, extract, known_failure, not_in_store
 from lookalike.collection.memory import Memory
-from lookalike.collection.pairing import FeaturesLost, Paired, Pairing
+from lookalike.collection.pairing import Paired, Pairing
+from lookalike.collection.shelf import FeaturesLost
 from lookalike.collection.store import Store
 from lookalike.errors import StoreError, UsageError
 from lookalike.images.limits import Limits
@@ -70,13 +73,14 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
     new = _scanned(request.sources, request)
     old = _without(_scanned(request.against, request), new) if request.against else Scan((), ())
     scanned = time.perf_counter()
-    files, failures = _all_read(new, old, store, request, progress)
-    read = time.perf_counter()
-    try:
-        paired = _paired(files, store, request, progress)
-    except FeaturesLost:  # the store dropped what was damaged: it is made anew, once
-        files, failures = _all_read(new, old, store, request, progress)
-        paired = _paired(files, store, request, progress)
+    with Crew() as crew:
+        files, failures = _all_read(new, old, store, request, crew, progress)
+        read = time.perf_counter()
+        try:
+            paired = _paired(files, store, request, crew, progress)
+        except FeaturesLost:  # the store dropped what was damaged: it is made anew, once
+            files, failures = _all_read(new, old, store, request, crew, progress)
+            paired = _paired(files, store, request, crew, progress)
     lost = {failure.source for failure in paired.failures}
     pairs = tuple(
         pair
@@ -125,17 +129,17 @@ def _without(old: Scan, new: Scan) -> Scan:
 
 
 def _all_read(
-    new: Scan, old: Scan, store: Store, request: Request, progress: Progress | None
+    new: Scan, old: Scan, store: Store, request: Request, crew: Crew, progress: Progress | None
 ) -> tuple[list[PictureFile], list[Failure]]:
     """Sources and reference set together, each picture marked with which it is of, and everything that failed."""
-    files, failures = _read([*new.files, *old.files], store, request.limits, progress)
+    files, failures = _read([*new.files, *old.files], store, request.limits, crew, progress)
     reference = {found.path for found in old.files}
     marked = [replace(file, reference=file.path in reference) for file in files]
     return marked, [*failures, *{*new.skipped, *old.skipped}]
 
 
 def _read(
-    found: Sequence[Found], store: Store, limits: Limits, progress: Progress | None
+    found: Sequence[Found], store: Store, limits: Limits, crew: Crew, progress: Progress | None
 ) -> tuple[list[PictureFile], list[Failure]]:
     """Every file as a picture whose features are in the store, in the order of paths; or a failure."""
     by_path = {file.path: file for file in found}
@@ -148,7 +152,7 @@ def _read(
     if missing:
         if progress is not None:  # before the first batch is done, for somebody may be watching, or stop it
             progress("reading", 0, len(missing))
-        extraction = extract(missing, store, limits, progress)
+        extraction = extract(missing, store, limits, progress, crew)
         failures += extraction.failures
         by_path.update(extraction.found)
         digests = {path: digest for path, digest in digests.items() if digest in complete} | extraction.digests
@@ -172,7 +176,7 @@ def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store) -> 
     return set(digests) - lacking
 
 
-def _paired(files: list[PictureFile], store: Store, request: Request, progress: Progress | None) -> Paired:
+def _paired(files: list[PictureFile], store: Store, request: Request, crew: Crew, progress: Progress | None) -> Paired:
     """All pairs of different pictures; what an earlier run found of the same ones is not looked for again."""
     first: dict[str, PictureFile] = {}
     for file in files:
@@ -181,7 +185,7 @@ def _paired(files: list[PictureFile], store: Store, request: Request, progress: 
     if len(nodes) < 2:
         return Paired()
     least = min(request.threshold, 0.9)
-    pairing = Pairing(nodes, store, request.preset, request.mode, request.limits, least, progress)
+    pairing = Pairing(nodes, store, request.preset, request.mode, request.limits, crew, least, progress)
     if request.against:
         references = {file.digest for file in files if file.reference}
         subjects = {file.digest for file in files if not file.reference}

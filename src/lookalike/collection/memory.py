@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from lookalike.collection.candidates import FEW, Spaces
-from lookalike.collection.extract import keys
+from lookalike.collection.describe import keys
 from lookalike.collection.neighbours import Whitening
 from lookalike.collection.pairing import Paired
 from lookalike.types import Comparison

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -13,7 +13,11 @@ from lookalike.images.tilt import tilted_frame, upright
 from lookalike.images.trim import WHOLE, content_box, cut_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lookalike.types import Picture, Pixels
+
+T = TypeVar("T", bound=np.generic)
 
 SIDE = 320
 """Longer side, in pixels, at which pictures are aligned and looked at."""
@@ -27,6 +31,17 @@ def small(picture: Picture) -> Pixels:
 def small_content(picture: Picture) -> Pixels:
     """What is inside the picture's margins, set upright, likewise."""
     return picture.kept("small content", SIDE, lambda: _at_most(content(picture).pixels))
+
+
+def twice(picture: Picture, make: Callable[[Pixels], npt.NDArray[T]]) -> tuple[npt.NDArray[T], npt.NDArray[T]]:
+    """``make`` of the small picture, and of its content; once where the picture has no margins."""
+    whole = make(small(picture))
+    return whole, whole if has_no_margins(picture) else make(small_content(picture))
+
+
+def has_no_margins(picture: Picture) -> bool:
+    """Whether the content of the picture is all of it."""
+    return content(picture).pixels is picture.decoded(WORKING_SIDE).pixels
 
 
 class Content(NamedTuple):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from lookalike.features.base import Method
 from lookalike.features.dihedral import apply
 from lookalike.features.look import agreeing
-from lookalike.features.shrink import small, small_content, square
+from lookalike.features.shrink import square, twice
 
 if TYPE_CHECKING:
     from lookalike.features.align import Alignment
@@ -60,10 +60,7 @@ class Tint(Method[npt.NDArray[np.uint8]]):
         return (2, self.SIDE, self.SIDE, 3)
 
     def extract(self, pictures: Sequence[Picture]) -> list[npt.NDArray[np.uint8]]:
-        return [
-            np.stack([square(part, self.SIDE) for part in (small(picture), small_content(picture))])
-            for picture in pictures
-        ]
+        return [np.stack(twice(picture, lambda part: square(part, self.SIDE))) for picture in pictures]
 
     def compare(self, a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> float:
         return math.exp(-colour_change(a[0], b[0]) / 25)
@@ -98,17 +95,22 @@ def colour_change(
         return 0.0
     lab_a, lab_b = (_lab(x)[where] for x in (a, b))
     difference = lab_a - lab_b
-    if max(float(lab.std(axis=0).max()) for lab in (lab_a, lab_b)) < 2.0:
+    if max(float(_spreads(lab).max()) for lab in (lab_a, lab_b)) < 2.0:
         return float(np.linalg.norm(difference.mean(axis=0)))
-    chroma_a, chroma_b = (np.hypot(lab[:, 1], lab[:, 2]) for lab in (lab_a, lab_b))
-    grey_a, grey_b = (float(np.percentile(chroma, 95)) < GREYISH for chroma in (chroma_a, chroma_b))
+    chroma_a, chroma_b = (np.sqrt(lab[:, 1] ** 2 + lab[:, 2] ** 2) for lab in (lab_a, lab_b))
+    grey_a, grey_b = (np.count_nonzero(chroma >= GREYISH) <= 0.05 * len(chroma) for chroma in (chroma_a, chroma_b))
     change = EVENED_SHARE * _evened(lab_a[:, 0], lab_b[:, 0])
     if grey_a != grey_b:
-        change = max(change, GREY_SHARE * float(difference[:, 0].std()))
+        change = max(change, GREY_SHARE * float(_spreads(difference)[0]))
     elif not grey_a:
         seen = difference[:, 1:] / (1 + STRONG * (chroma_a + chroma_b) / 2)[:, None]
-        change = max(change, float(np.hypot(*seen.std(axis=0))))
+        change = max(change, math.hypot(*_spreads(seen).tolist()))
     return change
+
+
+def _spreads(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Standard deviation of every column; N×C, at most four columns."""
+    return np.asarray(cv2.meanStdDev(values[:, None])[1], np.float64).ravel()
 
 
 def _evened(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
@@ -116,7 +118,7 @@ def _evened(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
     found = []
     for x, y in ((a - a.mean(), b - b.mean()), (b - b.mean(), a - a.mean())):
         gain = min(GAINS[1], max(GAINS[0], float(x @ y) / max(float(x @ x), 1e-6)))
-        found.append(float((y - gain * x).std()))
+        found.append(float(cv2.meanStdDev(y - gain * x)[1].item()))
     return min(found)
 
 

@@ -64,10 +64,11 @@ def read_encoded(data: bytes, source: str, limits: Limits) -> Picture:
         limits.check_size(*_tile_size(image), source)
     stored = image.size
     size, orientation = _oriented(image, data)
+    opened = [image]  # for whoever decodes first: opening takes a third of what decoding a thumbnail does
 
     @cache  # many sides share one scale
     def decode(scale: int) -> Decoded:
-        return _decode(found, data, scale, orientation, source)
+        return _decode(found, data, scale, orientation, source, opened)
 
     return Picture(
         source=source,
@@ -75,7 +76,7 @@ def read_encoded(data: bytes, source: str, limits: Limits) -> Picture:
         digest=digest,
         original_size=size,
         decode=lambda side: decode(reduction(*stored, side) if found.name == "JPEG" else 1),
-        decode_luma=(lambda side: _decode_luma(found, data, reduction(*stored, side), orientation, source))
+        decode_luma=(lambda side: _decode_luma(found, data, reduction(*stored, side), orientation, source, opened))
         if found.name == "JPEG" and image.mode in {"RGB", "L"} and is_srgb(image)
         else None,
     )
@@ -88,9 +89,20 @@ def _open(found: Format, data: bytes, source: str) -> ImageFile.ImageFile:
         raise _translated(error, found.name, source) from error
 
 
-def _decode(found: Format, data: bytes, scale: int, orientation: int, source: str) -> Decoded:
+Opened = list[ImageFile.ImageFile]
+"""An opened picture that nobody has decoded yet, or nothing."""
+
+
+def _taken(opened: Opened, found: Format, data: bytes) -> ImageFile.ImageFile:
     try:
-        image: Image.Image = found.open(io.BytesIO(data))
+        return opened.pop()  # one thread gets it
+    except IndexError:
+        return found.open(io.BytesIO(data))
+
+
+def _decode(found: Format, data: bytes, scale: int, orientation: int, source: str, opened: Opened) -> Decoded:
+    try:
+        image: Image.Image = _taken(opened, found, data)
         if scale > 1 and isinstance(image, JpegImagePlugin.JpegImageFile):
             image.draft(None, (image.width // scale, image.height // scale))
         image.load()
@@ -100,9 +112,9 @@ def _decode(found: Format, data: bytes, scale: int, orientation: int, source: st
         raise _translated(error, found.name, source) from error
 
 
-def _decode_luma(found: Format, data: bytes, scale: int, orientation: int, source: str) -> Pixels:
+def _decode_luma(found: Format, data: bytes, scale: int, orientation: int, source: str, opened: Opened) -> Pixels:
     try:
-        image: Image.Image = found.open(io.BytesIO(data))
+        image: Image.Image = _taken(opened, found, data)
         image.draft("L", (image.width // scale, image.height // scale))
         image.load()
         return to_luma(turned(image, orientation))

@@ -53,10 +53,10 @@ def tilted_frame(pixels: Pixels) -> Frame | None:
     ground = np.median(corners, axis=0)
     scale = min(1.0, SEARCHED / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    small = pixels if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    content = _content(np.abs(small.astype(np.int16) - ground.astype(np.int16)).max(axis=2))
-    points = cv2.findNonZero(content)
-    if points is None:
+    small = pixels if scale == 1 else np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    content = _content(_distance(small, ground))
+    points = _outermost(content)
+    if not len(points):
         return None
     hull = cv2.convexHull(points)
     (x, y), (across, down), degrees = cv2.minAreaRect(hull)
@@ -74,7 +74,21 @@ def tilted_frame(pixels: Pixels) -> Frame | None:
     return _rectangle((x + 0.5, y + 0.5), (across - 1, down - 1), degrees, content.shape[::-1])
 
 
-def _content(distance: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
+def _distance(pixels: Pixels, ground: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """Grey levels between a picture and its ground, in the channel in which they differ most; H×W."""
+    apart = cv2.absdiff(pixels, np.broadcast_to(ground.astype(np.uint8), pixels.shape).copy())
+    return np.asarray(cv2.max(cv2.max(apart[..., 0], apart[..., 1]), apart[..., 2]), np.uint8)
+
+
+def _outermost(content: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """(x, y) of the first and the last pixel of every row that has any: their hull is that of all; N×2."""
+    rows = np.flatnonzero(content.any(axis=1))
+    first = content[rows].argmax(axis=1)
+    last = content.shape[1] - 1 - content[rows, ::-1].argmax(axis=1)
+    return np.stack([np.concatenate([first, last]), np.tile(rows, 2)], axis=1).astype(np.int32)
+
+
+def _content(distance: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """1 where a picture is not its ground: H×W, from the grey levels between the two.
 
     JPEG rings around a frame, which would make it larger and crooked; what is much fainter than the frame, and specks,

@@ -88,7 +88,7 @@ class _Edges:
         """How many lines from one end (0 = first, -1 = last) have the colour of the outermost."""
         top, left, bottom, right = self.inner
         outermost: npt.NDArray[np.uint8] = np.asarray(self.pixels[top:bottom, left:right].take(end, axis=axis))
-        if len(outermost) * STRAY < 1 and int(np.ptp(outermost, axis=0).max()) > 2 * TOLERANCE:
+        if len(outermost) * STRAY < 1 and (outermost.max(axis=0) - outermost.min(axis=0)).max() > 2 * TOLERANCE:
             return 0  # a short line without room for strays: settled at a tenth of the cost
         colour = np.median(outermost, axis=0).astype(np.int16)
         # Most pictures have no margin: a look at one line settles those.

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lookalike.features.look import Look
 from lookalike.scoring.geometry import (
     Geometry,
     by_keypoints,
@@ -56,8 +57,15 @@ OBJECT_COSINES = (0.40, 0.50)
 GREYISH = 8.0
 """Mean saturation, of 255, below which a picture has no colour to speak of."""
 
+SMALL = Look.SIDE * 3 // 2
+"""Longer side, in pixels, up to which the thumbnails of whole frames show all that there is to see: of 1,068 pairs of
+128 pixels that agreed, a closer look differed by 0.03 at most in 98 of 100."""
+
 COVERED = 0.28
 """Correlation of whole frames from which parts of them are looked for that are equal, and others covered."""
+
+NEARLY_REGISTERED = 0.7
+"""Correlation at a place that was hinted at from which another place is searched for as well."""
 
 KIN_COSINE = 0.6
 """Embedding cosine from which a crop that was also turned is looked for, however little the frames agree."""
@@ -117,8 +125,9 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     same = _identical(pair)
     if same is not None:
         return Sight(same)
+    hinted = None
     if pair.hint is not None and thresholds["registered_doubt"] < 1:
-        hinted = by_registration(pair, (), thresholds["registered"], thresholds["registered_doubt"])
+        hinted = by_registration(pair, (), thresholds["registered"], thresholds["registered_doubt"], pair.hint)
         if hinted is not None and hinted.correlation >= thresholds["registered"]:
             if hinted.tint <= thresholds["tint_doubt"]:
                 return Sight(_copy(pair, hinted, 1.0, 0.0, thresholds), 1.0, hinted, hinted)
@@ -130,10 +139,12 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     if certainty >= 1:
         return Sight(_copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds))
     found = frame if certainty > 0 else None
-    registered = None
-    if thresholds["registered_doubt"] < 1:
+    registered = hinted
+    if thresholds["registered_doubt"] < 1 and (pair.hint is None or _is_worth_a_search(hinted)):
         tries = _laid(frame, thresholds) if pair.search else ()
-        registered = by_registration(pair, tries, thresholds["registered"], thresholds["registered_doubt"])
+        searched = by_registration(pair, tries, thresholds["registered"], thresholds["registered_doubt"])
+        if searched is not None and (hinted is None or searched.correlation > hinted.correlation):
+            registered = searched
     if registered is not None:
         sure = _ramp(registered.correlation, thresholds["registered_doubt"], thresholds["registered"])
         if sure > certainty:
@@ -168,6 +179,11 @@ def on_reflection(pair: Pair, seen: Sight, thresholds: Mapping[str, float], weig
     if found is None:
         return Outcome(kindred, _why_alike(kindred))
     return _copy(pair, found, certainty, kindred, thresholds)
+
+
+def _is_worth_a_search(hinted: Geometry | None) -> bool:
+    """Whether there may be a better place than the hint's; where it is nowhere near, the hint was for nothing."""
+    return hinted is not None and hinted.correlation >= NEARLY_REGISTERED
 
 
 def _covered(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tuple[float, Geometry]:
@@ -219,7 +235,7 @@ def _why_same(pair: Pair) -> str:
 
 def _frame_certainty(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> float:
     coarse = _ramp(frame.correlation, thresholds["frame_doubt"], thresholds["frame"])
-    if coarse == 0 or thresholds["fine"] < -1:
+    if coarse == 0 or thresholds["fine"] < -1 or max(pair.first.original_size + pair.second.original_size) <= SMALL:
         return coarse
     fine = fine_correlation(pair, frame)
     pair.details["fine_correlation"] = fine

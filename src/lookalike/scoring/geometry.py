@@ -108,18 +108,22 @@ def _resized(grey: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDArr
     return np.asarray(cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
-def by_registration(pair: Pair, orientations: tuple[int, ...], enough: float, least: float = -1.0) -> Geometry | None:
+def by_registration(
+    pair: Pair, orientations: tuple[int, ...], enough: float, least: float = -1.0, hint: Matrix | None = None
+) -> Geometry | None:
     """The best way to lay the second picture on the first by their pixels, in any of ``orientations``.
 
     Args:
         orientations: indices into TRANSFORMS, the likeliest first.
         enough: correlation at which nothing further is tried.
         least: correlation from which the colours are compared as well.
+        hint: 3×3, how the content of the second may lie on that of the first, in shares of either; None: as if what is
+            inside the margins of both were the same.
     """
     first = _view(pair.first)
     views = {0: _view(pair.second)}
     tries: list[tuple[float, int, Matrix]] = []  # how likely, orientation, second → first in pixels of fine
-    start = _content_on_content(pair, first, views[0])
+    start = _content_on_content(pair, first, views[0], hint)
     if start is not None:
         tries.append((1.0, 0, rescaled(start, first.pixels, views[0].pixels, first.fine, views[0].fine)))
     for index in orientations:
@@ -148,19 +152,25 @@ def by_registration(pair: Pair, orientations: tuple[int, ...], enough: float, le
     return replace(best, tint=change)
 
 
-def _content_on_content(pair: Pair, first: View, second: View) -> Matrix | None:
-    """Second → first, in pixels: as the pair's hint says, or if what is inside the margins of both is the same.
+def _content_on_content(pair: Pair, first: View, second: View, hint: Matrix | None) -> Matrix | None:
+    """Second → first, in pixels: as the hint says, or if what is inside the margins of both is the same.
 
     None where there is no hint and neither has margins.
     """
-    place_a, place_b = content(pair.first).place, content(pair.second).place
-    if pair.hint is not None:
-        place_a = place_a @ pair.hint
+    looks = pair.features("look")
+    place_a, place_b = _place(pair.first, looks[0]), _place(pair.second, looks[1])
+    if hint is not None:
+        place_a = place_a @ hint
     elif np.array_equal(place_a, np.eye(3)) and np.array_equal(place_b, np.eye(3)):
         return None
     size_a, size_b = (np.diag([*_size(view.pixels), 1.0]) for view in (first, second))
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     return np.asarray(inverted(half) @ size_a @ place_a @ inverted(size_b @ place_b) @ half, np.float64)
+
+
+def _place(picture: Picture, look: npt.NDArray[np.uint8]) -> Matrix:
+    """Shares of the content → shares of the picture; a picture that looks the same without margins has none."""
+    return np.eye(3) if np.array_equal(look[0], look[1]) else content(picture).place
 
 
 def _view(picture: Picture) -> View:

@@ -98,7 +98,7 @@ class Pair:
         self.options = dict(options or {})
         self.side_by_side = side_by_side
         self.search = search
-        self.hint = np.linalg.inv(hint) if hint is not None and self.swapped else hint
+        self.hint = np.asarray(np.linalg.inv(hint), np.float64) if hint is not None and self.swapped else hint
         self.similarities: dict[str, float] = {}
         self.details: dict[str, float] = {}
         self.aligned: Geometry | None = None

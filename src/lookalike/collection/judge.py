@@ -1,0 +1,176 @@
+"""Pairs worth a look → comparisons, by the rule that compares two pictures alone; what a hand of the crew does."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection import frames, matches
+from lookalike.collection.guesses import FrameGuess, Guess, PlaceGuess
+from lookalike.collection.packing import pack, pack_points, unpack, unpack_points
+from lookalike.collection.sources import picture_of
+from lookalike.errors import PictureError
+from lookalike.features.shrink import shrunk, small
+from lookalike.scoring.auto import at_sight
+from lookalike.scoring.pair import FeatureCache, Pair, shared_method
+from lookalike.scoring.rules import decide, finish
+from lookalike.types import Comparison, Failure
+
+if TYPE_CHECKING:
+    from lookalike.features.base import Method
+    from lookalike.images.limits import Limits
+    from lookalike.scoring.presets import Preset
+    from lookalike.types import Picture, PictureFile
+
+OPEN = 64
+"""Pictures kept decoded at a time, at most."""
+
+OPEN_PIXELS = 64_000_000
+"""Pixels that they may have in all, as they are stored."""
+
+DEAR = ("embedding", "xfeat")
+"""Features that are kept once they were made; the others are made as quickly as they are read."""
+
+Kept = Mapping[tuple[str, str], bytes]
+"""(digest, the method's key) → what the store has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Pairs to judge.
+
+    Attributes:
+        files: the pictures.
+        pairs: two of them each, by number.
+        guesses: how the second may lie on the first, one a pair: what a look at the stored thumbnails does not bear
+            out is not compared. None for pairs that are compared whatever they look like.
+        kept: what the store has of them.
+        preset: how to score.
+        limits: what a picture may cost.
+        at_once: only what can be told at sight, as copies can.
+    """
+
+    files: Sequence[PictureFile]
+    pairs: Sequence[tuple[int, int]]
+    guesses: Sequence[Guess | None]
+    kept: Kept
+    preset: Preset
+    limits: Limits
+    at_once: bool
+
+
+class Judgement(NamedTuple):
+    """What became of a pair.
+
+    Attributes:
+        comparison: None where it is not told.
+        certainty: how sure the look was that it is a copy, 0 to 1, where it is not told.
+        compared: whether the pictures themselves were compared.
+    """
+
+    comparison: Comparison | None = None
+    certainty: float = 0.0
+    compared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One judgement a pair, pictures that failed meanwhile, and dear features that were made: key, digest, bytes."""
+
+    judgements: list[Judgement] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    made: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+
+def judge(piece: Piece) -> Judged:
+    """Compare what is worth it; a picture that fails ends its own pairs only."""
+    judging = _Judging(piece)
+    done = Judged(made=judging.features.made)
+    for number in range(len(piece.pairs)):
+        try:
+            done.judgements.append(judging.judged(number))
+        except PictureError as error:
+            done.judgements.append(Judgement(compared=True))
+            done.failures.append(Failure.of(error))
+    return done
+
+
+class _Judging:
+    def __init__(self, piece: Piece) -> None:
+        self.piece = piece
+        self.features = StoredFeatures(piece.kept)
+        self.open: OrderedDict[int, Picture] = OrderedDict()
+        self.pixels = 0
+
+    def judged(self, number: int) -> Judgement:
+        a, b = self.piece.pairs[number]
+        guess = self.piece.guesses[number]
+        if guess is not None:
+            first, second = (self._look(index) for index in (a, b))
+            if isinstance(guess, PlaceGuess):
+                guess = matches.worth_a_look(first, second, guess)
+            elif not frames.worth_a_look(first, second, guess):
+                guess = None
+            if guess is None:
+                return Judgement()
+        return self._compared(a, b, guess)
+
+    def _compared(self, a: int, b: int, guess: Guess | None) -> Judgement:
+        preset = self.piece.preset
+        pair = Pair(
+            self._picture(a),
+            self._picture(b),
+            preset.options,
+            self.features,
+            side_by_side=False,
+            hint=guess.place if isinstance(guess, PlaceGuess) else None,
+            search=not isinstance(guess, FrameGuess),
+        )
+        if not self.piece.at_once or preset.rule != "auto":
+            return Judgement(decide(pair, preset), compared=True)
+        seen = at_sight(pair, preset.thresholds)
+        if seen.outcome is None:
+            return Judgement(None, seen.certainty, compared=True)
+        return Judgement(finish(pair, seen.outcome, preset.name), 1.0, compared=True)
+
+    def _look(self, index: int) -> npt.NDArray[np.uint8]:
+        look: npt.NDArray[np.uint8] = self.features.extract(shared_method("look", {}), self._picture(index))
+        return look
+
+    def _size(self, index: int) -> int:
+        return self.piece.files[index].width * self.piece.files[index].height
+
+    def _picture(self, index: int) -> Picture:
+        found = self.open.get(index)
+        if found is not None:
+            self.open.move_to_end(index)
+            return found
+        found = self.open[index] = picture_of(self.piece.files[index], self.piece.limits)
+        self.pixels += self._size(index)
+        while len(self.open) > OPEN or (self.pixels > OPEN_PIXELS and len(self.open) > 2):
+            self.pixels -= self._size(self.open.popitem(last=False)[0])
+        return found
+
+
+class StoredFeatures(FeatureCache):
+    """Features from what the store has; dear ones that it has not are made, and told in ``made``."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__()
+        self.kept = kept
+        self.made: list[tuple[str, str, bytes]] = []
+
+    def make(self, made: Method[Any], picture: Picture) -> Any:
+        content = self.kept.get((picture.digest, made.key))
+        points = made.name == "xfeat"
+        if content is not None:
+            return unpack_points(content, shrunk(small(picture)), picture.digest) if points else unpack(made, content)
+        feature = super().make(made, picture)
+        if made.name in DEAR:
+            self.made.append((made.key, picture.digest, pack_points(feature) if points else pack(feature)))
+        return feature

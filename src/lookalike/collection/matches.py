@@ -1,0 +1,161 @@
+"""Do the same things stand side by side in two pictures? Told from their cells and thumbnails: no file is opened.
+
+Every cell of one picture is matched with its likest in the other, and the matches must agree on one shift, size and
+turn; laid on each other that way, the thumbnails must agree too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.guesses import PlaceGuess
+from lookalike.collection.neighbours import Vectors, Whitening, whitening
+from lookalike.features.align import Matrix, inverted, look_aligned
+from lookalike.features.cells import GRID, Grid
+from lookalike.features.embedding import unit
+from lookalike.features.register import by_ecc
+
+Look = npt.NDArray[np.uint8]
+Spread = npt.NDArray[np.int8]
+
+AXES = 64
+"""Numbers a cell keeps once whitened."""
+
+LEAST_ALIKE = 0.44
+"""Mean cosine of every cell with its likest, below which nothing is matched: 99 % of copies are over it."""
+
+LEAST_SURE = 5.0
+"""Sum of the cosines of those cells that are each other's likest, likewise."""
+
+LEAST_COSINE = 0.35
+"""Cosine from which two cells are a match that may agree with others."""
+
+SURE_COSINE = 0.5
+"""Cosine from which two cells that are each other's likest count by themselves."""
+
+WITHIN = 0.9
+"""Cells by which a match may miss the place that the others agree on."""
+
+LEAST_EVIDENCE = 24.0
+"""Sum of the cosines of matches that agree and of mutual ones: copies have 40 and more, but for crops to a quarter,
+which begin at 20; nine of ten candidates that are no copies stay below."""
+
+LARGEST = 2.5
+"""Greatest change of size that is believed."""
+
+COARSE, FINE = 48, 96
+"""Sides of the thumbnails on which the place that cells agree on is looked at, first and once more."""
+
+LEAST_SEEN = (0.6, 0.62)
+"""Local correlation on either, after refinement, from which the pictures themselves are compared: 98 of 100 copies
+reach it, of others that pass the cells a quarter."""
+
+COVERED = (50.0, 0.25)
+"""Evidence and correlation from which they are compared as well: one may be the other with something laid over it."""
+
+_PLACES = np.stack(np.meshgrid(np.arange(GRID), np.arange(GRID)), axis=-1).reshape(-1, 2).astype(np.float32)
+
+
+def cell_space(grids: Sequence[Grid]) -> Whitening:
+    """What spreads the cells of a collection, fitted on a sample of its grids."""
+    step = max(1, len(grids) // 2000)
+    return whitening(np.concatenate(grids[::step]), AXES, floor=0.02)
+
+
+def spread_cells(space: Whitening, grids: Sequence[Grid]) -> Spread:
+    """Grids whitened, every cell of length 127: int8, N×64×64."""
+    found = np.empty((len(grids), GRID * GRID, AXES), np.int8)
+    for start in range(0, len(grids), 256):
+        part = np.concatenate(grids[start : start + 256]).astype(np.float32)
+        spread = unit((part - space.mean) @ space.matrix)
+        found[start : start + 256] = np.rint(spread * 127).astype(np.int8).reshape(-1, GRID * GRID, AXES)
+    return found
+
+
+class Cells(NamedTuple):
+    """A piece of work for the crew: the cells of the first and of the second pictures of pairs, int8, N×64×64."""
+
+    first: Spread
+    second: Spread
+
+
+def place_guesses(cells: Cells) -> list[PlaceGuess | None]:
+    """How much speaks for one of two pictures lying on the other, pair by pair; None where next to nothing does."""
+    first, second = (each.astype(np.float32) for each in cells)
+    alike = first @ second.transpose(0, 2, 1)
+    alike *= 1 / 127**2
+    forth, back = alike.max(axis=2), alike.max(axis=1)
+    mutual = (alike == forth[:, :, None]) & (alike == back[:, None, :]) & (alike > SURE_COSINE)
+    sure = np.where(mutual, alike, 0).sum(axis=(1, 2))
+    hopeful = (np.maximum(forth.mean(axis=1), back.mean(axis=1)) >= LEAST_ALIKE) & (sure >= LEAST_SURE)
+    found: list[PlaceGuess | None] = [None] * len(alike)
+    for number in np.flatnonzero(hopeful):
+        on_first = _matched(back[number]) > _matched(forth[number])  # which way the matches are better
+        matrix, cosines = (alike[number].T, back[number]) if on_first else (alike[number], forth[number])
+        agreement, laid = _agreement(matrix.argmax(axis=1), cosines)
+        strength = agreement + float(sure[number])
+        if laid is not None and strength >= LEAST_EVIDENCE:
+            found[number] = PlaceGuess(_in_shares(laid if on_first else inverted(laid)), strength)
+    return found
+
+
+def _matched(cosines: Vectors) -> float:
+    return float(cosines[cosines > LEAST_COSINE].sum())
+
+
+def _agreement(likest: npt.NDArray[np.integer], cosines: Vectors) -> tuple[float, Matrix | None]:
+    """Sum of the cosines of those matches that agree on one shift, size and turn, and that: cells → their likest."""
+    good = cosines > LEAST_COSINE
+    if int(good.sum()) < 5:
+        return 0.0, None
+    laid, agree = cv2.estimateAffinePartial2D(
+        _PLACES[good],
+        _PLACES[likest[good]],
+        method=cv2.RANSAC,
+        ransacReprojThreshold=WITHIN,
+        maxIters=200,
+        confidence=0.95,
+        refineIters=10,
+    )
+    if laid is None or agree is None:
+        return 0.0, None
+    growth = math.hypot(laid[0, 0], laid[1, 0])
+    if not 1 / LARGEST < growth < LARGEST:
+        return 0.0, None
+    return float(cosines[good] @ agree.ravel()), np.vstack([laid, [0, 0, 1]])
+
+
+def _in_shares(laid: Matrix) -> Matrix:
+    """Cells → cells, as shares of the contents."""
+    return _shares(GRID) @ laid @ inverted(_shares(GRID))
+
+
+def _shares(side: int) -> Matrix:
+    """Pixels of a picture of that side, counted from the middle of the first → shares of it."""
+    return np.array([[1 / side, 0, 0.5 / side], [0, 1 / side, 0.5 / side], [0, 0, 1]])
+
+
+def worth_a_look(first: Look, second: Look, guess: PlaceGuess) -> PlaceGuess | None:
+    """The place made exact, where two stored thumbnails (uint8, 2×n×n each) agree there as copies may; else None."""
+    a, b = first[1], second[1]
+    small_a, small_b = (np.asarray(cv2.resize(x, (COARSE, COARSE), interpolation=cv2.INTER_AREA)) for x in (a, b))
+    place, seen = _settled(small_a, small_b, guess.place, 12, 5)
+    if seen >= LEAST_SEEN[0]:
+        place, seen = _settled(a, b, place, 4, 3)
+    covered = guess.strength >= COVERED[0] and seen >= COVERED[1]
+    return PlaceGuess(place, guess.strength) if seen >= LEAST_SEEN[1] or covered else None
+
+
+def _settled(a: Look, b: Look, place: Matrix, steps: int, blur: int) -> tuple[Matrix, float]:
+    """``place`` (in shares) refined on two squares (uint8, n×n), and how well they agree there, -1 to 1."""
+    shares = _shares(len(a))
+    start = inverted(shares) @ place @ shares
+    found = by_ecc(a.astype(np.float32), b.astype(np.float32), start, steps, blur)
+    laid = start if found is None else found
+    return shares @ laid @ inverted(shares), look_aligned(a, b, laid)[0]

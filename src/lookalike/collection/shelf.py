@@ -1,0 +1,52 @@
+"""What the store has of the pictures of one run, by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.describe import KEPT_AS, keys
+from lookalike.collection.packing import unpack
+from lookalike.scoring.pair import shared_method
+
+if TYPE_CHECKING:
+    from lookalike.collection.store import Store
+    from lookalike.types import PictureFile
+
+Indices = npt.NDArray[np.integer[Any]]
+
+
+class FeaturesLost(Exception):
+    """Stored features turned out to be damaged, and were dropped by the store: they must be made anew."""
+
+
+class Shelf:
+    """Stored features of ``files``, all of which the store should have.
+
+    Every method raises :class:`FeaturesLost` where it does not.
+    """
+
+    def __init__(self, files: Sequence[PictureFile], store: Store) -> None:
+        self.files, self.store = files, store
+        self._keys = keys()
+
+    def packed(self, name: str, indices: Indices) -> list[bytes]:
+        """One method's features as they are kept, in the order of ``indices``."""
+        digests = [self.files[int(index)].digest for index in indices]
+        found = self.store.features(self._keys[name], digests)
+        if len(found) < len(set(digests)):
+            raise FeaturesLost(f"{len(set(digests)) - len(found)} features are lost")
+        return [found[digest] for digest in digests]
+
+    def unpacked(self, name: str, indices: Indices) -> list[npt.NDArray[Any]]:
+        """One method's features as the method makes them, read-only."""
+        made = shared_method(name, {})
+        return [unpack(made, content) for content in self.packed(name, indices)]
+
+    def vectors(self, name: str) -> npt.NDArray[np.float16]:
+        """The embeddings or discs of all pictures: float16, N×d."""
+        content = b"".join(self.packed(name, np.arange(len(self.files))))
+        return np.frombuffer(content, KEPT_AS).reshape(len(self.files), -1)
