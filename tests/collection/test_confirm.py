@@ -82,7 +82,7 @@ def test_scores_are_those_of_compare(folder: Path, name: str) -> None:
         for again in (False, True):  # the second time everything is in the store
             told, failures = judged(files, store, every_pair_of(files), name)
             assert failures == {}
-            for (a, b), (found, _, compared) in told.items():
+            for (a, b), (found, _, compared, _) in told.items():
                 alone = compare(files[a].path, files[b].path, preset=name)
                 assert compared
                 assert found is not None
@@ -154,7 +154,7 @@ def test_points_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         names = [Path(file.path).stem for file in files]
         pair = np.array([[names.index("a"), names.index("d")]], np.int32)
         first, _ = judged(files, store, pair)
-        ((comparison, _, _),) = first.values()
+        ((comparison, *_),) = first.values()
         assert comparison is not None
         assert comparison.transform is not None
         assert comparison.transform.inliers > 20

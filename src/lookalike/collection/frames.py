@@ -96,9 +96,14 @@ def worth_a_look(first: Look, second: Look, guess: FrameGuess) -> bool:
     a, b = first[plane], np.ascontiguousarray(apply(second[plane], guess.orientation))
     if local_correlation(*equally_sharp(_soft(a, 1.0), _soft(b, 1.0)), 11) >= LEAST_SEEN:
         return True
-    windows, pixels = equal_shares(*equally_sharp(_soft(a, 0.6), _soft(b, 0.6)))
+    return may_be_covered(a, b)
+
+
+def may_be_covered(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> bool:
+    """Whether one of two aligned thumbnails (uint8, n×n) may be the other with something laid over it."""
+    windows, pixels = equal_shares(*equally_sharp(_soft(a, 0.6), _soft(b, 0.6)), LEAST_SHARES[0])
     return windows >= LEAST_SHARES[0] and pixels >= LEAST_SHARES[1]
 
 
-def _soft(values: Look, sigma: float) -> npt.NDArray[np.float32]:
+def _soft(values: npt.NDArray[np.uint8], sigma: float) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), sigma), np.float32)

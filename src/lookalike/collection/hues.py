@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import convolve1d
 
 from lookalike.features.embedding import unit
 
@@ -15,7 +16,13 @@ Hues = npt.NDArray[np.float32]
 BINS = 10
 """Bins along each of Lab's a and b."""
 
-GREYISH = 10.0
+WHITE = 240
+"""Lightness (0 to 255) over which what has no colour is white ground."""
+
+SOFT = np.exp(-0.5 * (np.arange(-1, 2) / 0.8) ** 2)
+SOFT /= SOFT.sum()
+
+GREYISH = 10
 """Lab chroma that nine tenths of a picture without colour stay below."""
 
 UNKNOWN = 0.9
@@ -31,17 +38,22 @@ def hues(tints: Sequence[npt.NDArray[np.uint8]]) -> Hues:
     Args:
         tints: uint8, 2×32×32×3 each, of :class:`~lookalike.features.tint.Tint`.
     """
-    found = np.zeros((len(tints), BINS * BINS), np.float32)
-    for number, tint in enumerate(tints):
-        lab = cv2.cvtColor(tint[1].astype(np.float32) / 255, cv2.COLOR_RGB2Lab).reshape(-1, 3)
-        chroma = np.sqrt(lab[:, 1] ** 2 + lab[:, 2] ** 2)
-        kept = lab[~((lab[:, 0] > 94) & (chroma < 6))]
-        if len(kept) < 40 or np.count_nonzero(chroma > GREYISH) * 10 < len(chroma):
-            continue
-        places = np.clip((kept[:, 1:] + 100) * (BINS / 200), 0, BINS - 1).astype(np.int64)
-        counts = np.bincount(places[:, 0] * BINS + places[:, 1], minlength=BINS * BINS).reshape(BINS, BINS)
-        found[number] = np.sqrt(cv2.GaussianBlur(counts.astype(np.float32), (3, 3), 0.8)).ravel()
-    return unit(found)
+    if not tints:
+        return np.zeros((0, BINS * BINS), np.float32)
+    inside = np.stack([tint[1] for tint in tints])
+    side = inside.shape[2]
+    lab = cv2.cvtColor(inside.reshape(-1, side, 3), cv2.COLOR_RGB2LAB).reshape(len(tints), -1, 3).astype(np.int32)
+    across, down = lab[..., 1] - 128, lab[..., 2] - 128
+    chroma = across * across + down * down
+    kept = ~((lab[..., 0] > WHITE) & (chroma < 6**2))
+    grey = (kept.sum(axis=1) < 40) | ((chroma > GREYISH**2).sum(axis=1) * 10 < kept.shape[1])
+    kept[grey] = False
+    place = (np.clip(across + 100, 0, 199) * BINS // 200) * BINS + np.clip(down + 100, 0, 199) * BINS // 200
+    place += np.arange(len(tints))[:, None] * BINS * BINS
+    counts = np.bincount(place[kept], minlength=len(tints) * BINS * BINS).reshape(-1, BINS, BINS).astype(np.float32)
+    for axis in (1, 2):
+        counts = convolve1d(counts, SOFT, axis=axis, mode="mirror")
+    return unit(np.sqrt(counts).reshape(len(tints), -1))
 
 
 def colour_likeness(first: Hues, second: Hues) -> npt.NDArray[np.float32]:

@@ -47,12 +47,13 @@ class Piece:
     Attributes:
         files: the pictures.
         pairs: two of them each, by number.
-        guesses: how the second may lie on the first, one a pair: what a look at the stored thumbnails does not bear
-            out is not compared. None for pairs that are compared whatever they look like.
+        guesses: how the second may lie on the first, one a pair; None for pairs that are compared whatever they look
+            like.
         kept: what the store has of them.
         preset: how to score.
         limits: what a picture may cost.
-        at_once: only what can be told at sight, as copies can.
+        at_once: only what can be told at sight, as copies can; what a look at the stored thumbnails does not bear out
+            is not compared at all.
     """
 
     files: Sequence[PictureFile]
@@ -71,11 +72,13 @@ class Judgement(NamedTuple):
         comparison: None where it is not told.
         certainty: how sure the look was that it is a copy, 0 to 1, where it is not told.
         compared: whether the pictures themselves were compared.
+        guess: how the second may lie on the first, where it is not told.
     """
 
     comparison: Comparison | None = None
     certainty: float = 0.0
     compared: bool = False
+    guess: Guess | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class _Judging:
     def judged(self, number: int) -> Judgement:
         a, b = self.piece.pairs[number]
         guess = self.piece.guesses[number]
-        if guess is not None:
+        if guess is not None and self.piece.at_once:
             first, second = (self._look(index) for index in (a, b))
             if isinstance(guess, PlaceGuess):
                 guess = matches.worth_a_look(first, second, guess)
@@ -135,7 +138,7 @@ class _Judging:
             return Judgement(decide(pair, preset), compared=True)
         seen = at_sight(pair, preset.thresholds)
         if seen.outcome is None:
-            return Judgement(None, seen.certainty, compared=True)
+            return Judgement(None, seen.certainty, compared=True, guess=guess)
         return Judgement(finish(pair, seen.outcome, preset.name), 1.0, compared=True)
 
     def _look(self, index: int) -> npt.NDArray[np.uint8]:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.collection import frames
 from lookalike.collection.guesses import PlaceGuess
 from lookalike.collection.neighbours import Vectors, Whitening, whitening
 from lookalike.features.align import Matrix, inverted, look_aligned
@@ -52,12 +53,12 @@ LARGEST = 2.5
 COARSE, FINE = 48, 96
 """Sides of the thumbnails on which the place that cells agree on is looked at, first and once more."""
 
-LEAST_SEEN = (0.6, 0.62)
+LEAST_SEEN = (0.6, 0.7)
 """Local correlation on either, after refinement, from which the pictures themselves are compared: 98 of 100 copies
-reach it, of others that pass the cells a quarter."""
+reach it, of others that pass the cells a fifth; from 0.76 on the rule may call them copies."""
 
-COVERED = (50.0, 0.25)
-"""Evidence and correlation from which they are compared as well: one may be the other with something laid over it."""
+COVERED = 50.0
+"""Evidence from which one may be the other with something laid over it: then the frames are looked at as well."""
 
 _PLACES = np.stack(np.meshgrid(np.arange(GRID), np.arange(GRID)), axis=-1).reshape(-1, 2).astype(np.float32)
 
@@ -79,17 +80,16 @@ def spread_cells(space: Whitening, grids: Sequence[Grid]) -> Spread:
 
 
 class Cells(NamedTuple):
-    """A piece of work for the crew: the cells of the first and of the second pictures of pairs, int8, N×64×64."""
+    """A piece of work for the crew: cells of some pictures, int8, N×64×64, and pairs of them, M×2."""
 
-    first: Spread
-    second: Spread
+    spread: Spread
+    pairs: npt.NDArray[np.integer]
 
 
 def place_guesses(cells: Cells) -> list[PlaceGuess | None]:
     """How much speaks for one of two pictures lying on the other, pair by pair; None where next to nothing does."""
-    first, second = (each.astype(np.float32) for each in cells)
-    alike = first @ second.transpose(0, 2, 1)
-    alike *= 1 / 127**2
+    spread = cells.spread.astype(np.float32) / 127
+    alike = spread[cells.pairs[:, 0]] @ spread[cells.pairs[:, 1]].transpose(0, 2, 1)
     forth, back = alike.max(axis=2), alike.max(axis=1)
     mutual = (alike == forth[:, :, None]) & (alike == back[:, None, :]) & (alike > SURE_COSINE)
     sure = np.where(mutual, alike, 0).sum(axis=(1, 2))
@@ -148,8 +148,10 @@ def worth_a_look(first: Look, second: Look, guess: PlaceGuess) -> PlaceGuess | N
     place, seen = _settled(small_a, small_b, guess.place, 12, 5)
     if seen >= LEAST_SEEN[0]:
         place, seen = _settled(a, b, place, 4, 3)
-    covered = guess.strength >= COVERED[0] and seen >= COVERED[1]
-    return PlaceGuess(place, guess.strength) if seen >= LEAST_SEEN[1] or covered else None
+    if seen >= LEAST_SEEN[1]:
+        return PlaceGuess(place, guess.strength)
+    covered = guess.strength >= COVERED and frames.may_be_covered(a, b)
+    return PlaceGuess(place, guess.strength) if covered else None
 
 
 def _settled(a: Look, b: Look, place: Matrix, steps: int, blur: int) -> tuple[Matrix, float]:

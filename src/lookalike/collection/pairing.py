@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from lookalike.collection.candidates import FEW, WIDTHS, Candidates, Spaces, candidates, every_pair, spaces
 from lookalike.collection.confirm import Confirmation
+from lookalike.collection.guesses import Guess
 from lookalike.collection.hues import Hues, colour_likeness
 from lookalike.collection.neighbours import Ranked
 from lookalike.collection.screens import Screened, Screens
@@ -112,7 +113,7 @@ class Pairing:
         self.screens = Screens(self.shelf, crew)
         self.confirmation = Confirmation(files, store, self.preset, limits, crew)
         self.seen: set[tuple[int, int]] = set()
-        self.open: dict[tuple[int, int], float] = {}  # how sure the look was
+        self.open: dict[tuple[int, int], tuple[float, Guess | None]] = {}  # how sure the look was, and at what
         self.hues: Hues | None = None
         self.result = Paired()
 
@@ -222,8 +223,8 @@ class Pairing:
             if found is not None:
                 self.result.comparisons.append(found)
                 self.seen.add(pair)
-            elif judgement.compared:
-                self.open[pair] = max(judgement.certainty, self.open.get(pair, 0.0))
+            elif judgement.compared and judgement.certainty >= self.open.get(pair, (0.0, None))[0]:
+                self.open[pair] = (judgement.certainty, judgement.guess)
             if found is not None and found.score >= NEAR:
                 copies += 1
             else:
@@ -241,10 +242,11 @@ class Pairing:
         if self.least < NEAR:
             most = max(most, 4 * len(self.files))
         left = (pair for pair in self.open if pair not in self.seen)
-        chosen = sorted(left, key=lambda pair: (-self.open[pair], pair))[:most]
+        chosen = sorted(left, key=lambda pair: (-self.open[pair][0], pair))[:most]
         if chosen:
             self._tell("comparing with keypoints", 0, len(chosen))
-            judged = self.confirmation.judged(np.array(chosen, np.int32), at_once=False)
+            guesses = [self.open[pair][1] for pair in chosen]
+            judged = self.confirmation.judged(np.array(chosen, np.int32), guesses, at_once=False)
             self.result.comparisons += [each.comparison for _, each in judged if each.comparison is not None]
 
 

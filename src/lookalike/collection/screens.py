@@ -60,15 +60,17 @@ class Screens:
     def cells(self, pairs: Pairs) -> Screened:
         """Those in which the same things stand side by side."""
         self._spread_out(np.unique(pairs))
-        pieces = (
-            matches.Cells(self._spread[part[:, 0]], self._spread[part[:, 1]])
-            for part in np.split(pairs, range(PIECE, len(pairs), PIECE))
-        )
+        pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]  # so that a piece has few pictures
+        pieces = (self._piece(part) for part in np.split(pairs, range(PIECE, len(pairs), PIECE)))
         matched = self.crew.do(matches.place_guesses, pieces, much=len(pairs) > MUCH)
         said = [guess for found in matched for guess in found]
         passed = [(guess, pair) for guess, pair in zip(said, pairs, strict=True) if guess is not None]
-        passed.sort(key=lambda each: -each[0].strength)
+        passed.sort(key=lambda each: (-each[0].strength, *each[1]))
         return Screened(np.array([pair for _, pair in passed], np.int32).reshape(-1, 2), [guess for guess, _ in passed])
+
+    def _piece(self, pairs: Pairs) -> matches.Cells:
+        used = np.unique(pairs)
+        return matches.Cells(self._spread[used], np.searchsorted(used, pairs))
 
     def hues(self) -> Hues:
         """Which colours all pictures have, see :func:`~lookalike.collection.hues.hues`."""

@@ -123,11 +123,12 @@ def _sharpness(values: Grey, inside: Mask | None) -> float:
     return (float(np.vdot(across, across)) + float(np.vdot(down, down))) / count / (variance + STEADY)
 
 
-def equal_shares(a: Grey, b: Grey) -> tuple[float, float]:
+def equal_shares(a: Grey, b: Grey, least: float = 0.0) -> tuple[float, float]:
     """How much of two aligned pictures is the same but for what was laid over one of them: text, a sticker, a frame.
 
     Args:
         a, b: float32, H×W, grey levels 0..255.
+        least: share of windows below which that of the pixels is not counted, and given as 0.
 
     Returns:
         Share of the textured 7×7 windows that agree (correlation over 0.85), and share of their middle pixels that are
@@ -138,10 +139,13 @@ def equal_shares(a: Grey, b: Grey) -> tuple[float, float]:
     textured = strength > 60
     if int(textured.sum()) < max(8, textured.size // 100):
         return 0.0, 0.0
+    windows = float((correlation[textured] > 0.85).mean())
+    if windows < least:
+        return windows, 0.0
     every = 1 + a.size // 8192  # a few thousand pixels tell the contrast of all
     gain, offset = _gain(a.ravel()[::every], b.ravel()[::every])
     equal = np.abs(b - (gain * a + offset)) < 12
-    return float((correlation[textured] > 0.85).mean()), float(equal[textured].mean())
+    return windows, float(equal[textured].mean())
 
 
 def _gain(a: Grey, b: Grey) -> tuple[float, float]:
