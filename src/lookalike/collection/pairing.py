@@ -45,6 +45,9 @@ COLOUR = 2.0
 """What likeness of colours weighs against likeness of what is shown, where only copies matter. With it, of the crops to
 a half in a catalogue 64 % are among the first two candidates a picture, without it 32 %."""
 
+LISTED = 12
+"""Candidates a picture, at most, that colours put in another order."""
+
 RICH = 0.2
 """Share of copies among the last candidates from which the next ones are looked at too."""
 
@@ -202,6 +205,8 @@ class Pairing:
             return ranked
         if self.hues is None:
             self.hues = self.screens.hues()
+        most = LISTED * len(self.files)
+        ranked = Ranked(ranked.first[:most], ranked.second[:most], ranked.score[:most])
         score = ranked.score.copy()
         for start in range(0, len(score), 65536):
             part = slice(start, start + 65536)

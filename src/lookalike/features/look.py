@@ -148,6 +148,37 @@ def equal_shares(a: Grey, b: Grey, least: float = 0.0) -> tuple[float, float]:
     return windows, float(equal[textured].mean())
 
 
+EQUAL_FLAT, EQUAL_TEXTURED = 0.95, 0.82
+"""Share of pixels that are equal in nearly every copy, where there is no texture and where there is nothing else.
+
+Of 732 planted crops, shifts and tilts those with the least texture had 0.96 and more and those with the most 0.83 and
+more; of other pictures that agreed along one edge, such as two hems on two floors, none had over 0.90."""
+
+
+def levels_agree(a: Grey, b: Grey, inside: Mask) -> float:
+    """How equal the levels of two aligned pictures are once contrast and brightness are, of what copies reach.
+
+    Local correlation looks where there is texture; where there is little, the levels must bear it out.
+
+    Args:
+        a, b: float32, H×W, grey levels 0..255.
+        inside: H×W, where both pictures are.
+
+    Returns:
+        Share of pixels equal within 12 levels, over the share that copies with as much texture have: 1 and more for
+        copies, 0 where the pictures hardly overlap.
+    """
+    if int(inside.sum()) < 64:
+        return 0.0
+    soft_a, soft_b = (np.asarray(cv2.GaussianBlur(x, (0, 0), 1.0), np.float32) for x in (a, b))
+    flat_a, flat_b = soft_a[inside], soft_b[inside]
+    gain, offset = _gain(flat_a[::3], flat_b[::3])
+    equal = float((np.abs(flat_b - (gain * flat_a + offset)) < 12).mean())
+    mean = _box(soft_a, 9)
+    texture = float(((_box(soft_a * soft_a, 9) - mean * mean)[inside] > TEXTURE).mean())
+    return equal / (EQUAL_FLAT + (EQUAL_TEXTURED - EQUAL_FLAT) * texture)
+
+
 def _gain(a: Grey, b: Grey) -> tuple[float, float]:
     """Contrast and brightness that make most of ``a`` equal to ``b``: least squares, thrice, without what strays."""
     good = np.ones(a.shape, np.bool_)

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.features.align import Matrix, inverted, look_aligned, overlaps
+from lookalike.features.look import levels_agree
 
 if TYPE_CHECKING:
     from lookalike.types import Pixels
@@ -82,10 +83,12 @@ class Registration:
         matrix: float64, 3×3, pixels of b's ``pixels`` → pixels of a's, counted from the middle of the first pixel.
         correlation: mean local correlation over the overlap, -1 to 1.
         overlap, overlap_other: share of a that b covers, and of b that lies on a, 0 to 1.
+        levels: how equal their levels are there, see :func:`~lookalike.features.look.levels_agree`.
     """
 
     matrix: Matrix
     correlation: float
+    levels: float
     overlap: float
     overlap_other: float
 
@@ -196,7 +199,17 @@ def settled(a: View, b: View, place: Matrix) -> Registration | None:
     if min(overlap, other) < LEAST_OVERLAP or max(overlap, other) < 0.5:
         return None
     correlation, _ = look_aligned(a.pixels, b.pixels, matrix)
-    return Registration(matrix, correlation, overlap, other)
+    return Registration(matrix, correlation, _levels(a.fine, b.fine, found), overlap, other)
+
+
+def _levels(a: Grey, b: Grey, matrix: Matrix) -> float:
+    """How equal the levels are where ``matrix`` (b → a) lays one on the other, in the frame of the coarser."""
+    if abs(float(np.linalg.det(matrix[:2, :2]))) > 1:
+        a, b, matrix = b, a, inverted(matrix)
+    size = a.shape[::-1]
+    laid = np.asarray(cv2.warpAffine(b, matrix[:2], size, flags=cv2.INTER_LINEAR), np.float32)
+    inside = cv2.warpAffine(np.full(b.shape, 255, np.uint8), matrix[:2], size, flags=cv2.INTER_NEAREST)
+    return levels_agree(a, laid, cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=255) > 0)
 
 
 def refined(a: Grey, b: Grey, matrix: Matrix, steps: int = 12) -> Matrix | None:

@@ -15,13 +15,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.features.align import inverted
 from lookalike.features.base import Method
 from lookalike.features.dihedral import apply
 from lookalike.features.look import agreeing
+from lookalike.features.register import rescaled
 from lookalike.features.shrink import square, twice
 
 if TYPE_CHECKING:
-    from lookalike.features.align import Alignment
+    from lookalike.features.align import Alignment, Matrix
     from lookalike.features.look import Frame
     from lookalike.types import Picture, Pixels
 
@@ -136,6 +138,29 @@ def aligned_change(a: Pixels, b: Pixels, alignment: Alignment) -> float:
     covered = square(np.asarray(inside, np.uint8), Tint.SIDE) > 250
     agree = _at_scale(agreeing(grey_a, grey_b))
     return colour_change(square(a, Tint.SIDE), square(warped, Tint.SIDE), covered & agree)
+
+
+def changed_at(
+    tints: tuple[Pixels, Pixels], greys: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]], homography: Matrix
+) -> float:
+    """:func:`aligned_change` told from thumbnails alone.
+
+    Args:
+        tints: uint8, 32×32×3, of the whole pictures.
+        greys: uint8, h×w, of the whole pictures in their own shape.
+        homography: pixels of the second grey → pixels of the first.
+    """
+    if abs(float(np.linalg.det(homography[:2, :2]))) > 1:  # the finer one is brought into the frame of the coarser
+        return changed_at(tints[::-1], greys[::-1], inverted(homography))
+    place = rescaled(homography, *greys, *tints)
+    growth = math.sqrt(abs(float(np.linalg.det(place[:2, :2]))))
+    finer = cv2.GaussianBlur(tints[1], (0, 0), 0.5 / max(growth, 0.05)) if growth < 0.9 else tints[1]
+    side = (Tint.SIDE, Tint.SIDE)
+    warped = np.asarray(cv2.warpAffine(finer, place[:2], side, flags=cv2.INTER_LINEAR), np.uint8)
+    inside = np.asarray(cv2.warpAffine(np.full(side, 255, np.uint8), place[:2], side), np.uint8)
+    other = cv2.warpAffine(greys[1], homography[:2], greys[0].shape[::-1], flags=cv2.INTER_LINEAR)
+    agree = _at_scale(agreeing(greys[0].astype(np.float32), np.asarray(other, np.float32)))
+    return colour_change(tints[0], warped, (inside > 250) & agree)
 
 
 def _at_scale(agree: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.features.look import Look
 from lookalike.scoring.geometry import (
     Geometry,
     by_keypoints,
     by_registration,
     equal_parts,
     fine_correlation,
+    is_small,
     transform_of,
     whole_frame,
 )
@@ -56,10 +56,6 @@ OBJECT_COSINES = (0.40, 0.50)
 
 GREYISH = 8.0
 """Mean saturation, of 255, below which a picture has no colour to speak of."""
-
-SMALL = Look.SIDE * 3 // 2
-"""Longer side, in pixels, up to which the thumbnails of whole frames show all that there is to see: of 1,068 pairs of
-128 pixels that agreed, a closer look differed by 0.03 at most in 98 of 100."""
 
 COVERED = 0.28
 """Correlation of whole frames from which parts of them are looked for that are equal, and others covered."""
@@ -128,7 +124,7 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     hinted = None
     if pair.hint is not None and thresholds["registered_doubt"] < 1:
         hinted = by_registration(pair, (), thresholds["registered"], thresholds["registered_doubt"], pair.hint)
-        if hinted is not None and hinted.correlation >= thresholds["registered"]:
+        if hinted is not None and _registered_certainty(hinted, thresholds) >= 1:
             if hinted.tint <= thresholds["tint_doubt"]:
                 return Sight(_copy(pair, hinted, 1.0, 0.0, thresholds), 1.0, hinted, hinted)
             return Sight(None, 1.0, hinted, hinted)
@@ -146,7 +142,7 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
         if searched is not None and (hinted is None or searched.correlation > hinted.correlation):
             registered = searched
     if registered is not None:
-        sure = _ramp(registered.correlation, thresholds["registered_doubt"], thresholds["registered"])
+        sure = _registered_certainty(registered, thresholds)
         if sure > certainty:
             certainty, found = sure, registered
     if certainty < 1 and frame.correlation >= COVERED and thresholds["fine"] >= -1:
@@ -225,7 +221,7 @@ def _colours_clear(pair: Pair, frame: Geometry, thresholds: Mapping[str, float])
     if frame.tint <= thresholds["tint_doubt"] or frame.correlation > 0.92:
         return frame
     exact = by_registration(pair, (frame.orientation,), thresholds["registered"])
-    sure = exact is not None and exact.correlation >= thresholds["registered"] and exact.tint < frame.tint
+    sure = exact is not None and _registered_certainty(exact, thresholds) >= 1 and exact.tint < frame.tint
     return exact if exact is not None and sure else frame
 
 
@@ -235,11 +231,18 @@ def _why_same(pair: Pair) -> str:
 
 def _frame_certainty(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> float:
     coarse = _ramp(frame.correlation, thresholds["frame_doubt"], thresholds["frame"])
-    if coarse == 0 or thresholds["fine"] < -1 or max(pair.first.original_size + pair.second.original_size) <= SMALL:
+    if coarse == 0 or thresholds["fine"] < -1 or is_small(pair):
         return coarse
     fine = fine_correlation(pair, frame)
     pair.details["fine_correlation"] = fine
     return min(coarse, _ramp(fine, thresholds["fine_doubt"], thresholds["fine"]))
+
+
+def _registered_certainty(found: Geometry, thresholds: Mapping[str, float]) -> float:
+    return min(
+        _ramp(found.correlation, thresholds["registered_doubt"], thresholds["registered"]),
+        _ramp(found.levels, thresholds["levels_doubt"], thresholds["levels"]),
+    )
 
 
 def _aligned_certainty(found: Geometry, thresholds: Mapping[str, float]) -> float:

@@ -14,7 +14,7 @@ from lookalike.features.dihedral import TRANSFORMS, apply, inverse
 from lookalike.features.look import Look, equal_shares, equally_sharp
 from lookalike.features.register import View, likeliest, rescaled, settled
 from lookalike.features.shrink import content, small, small_content
-from lookalike.features.tint import Tint, aligned_change
+from lookalike.features.tint import Tint, aligned_change, changed_at
 from lookalike.features.xfeat import XFeat
 from lookalike.types import Transform
 
@@ -42,6 +42,7 @@ class Geometry:
         frames: (width, height) of the first picture and of the oriented second one, in whose pixels it is told.
         matched: for keypoints, whose points were matched: the first picture's, and the oriented second's.
         margins: whole frames were compared without their margins.
+        levels: how equal the levels are where one was found by its pixels in the other; 1 and more as copies are.
     """
 
     orientation: int
@@ -53,6 +54,7 @@ class Geometry:
     frames: tuple[Size, Size] = ((1, 1), (1, 1))
     matched: tuple[Keypoints, Keypoints] | None = None
     margins: bool = False
+    levels: float = 1.0
 
     @property
     def inliers(self) -> int:
@@ -120,15 +122,17 @@ def by_registration(
         hint: 3×3, how the content of the second may lie on that of the first, in shares of either; None: as if what is
             inside the margins of both were the same.
     """
-    first = _view(pair.first)
-    views = {0: _view(pair.second)}
+    tiny = is_small(pair)
+    looks = pair.features("look")
+    first = _view(pair.first, looks[0] if tiny else None)
+    views = {0: _view(pair.second, looks[1] if tiny else None)}
     tries: list[tuple[float, int, Matrix]] = []  # how likely, orientation, second → first in pixels of fine
     start = _content_on_content(pair, first, views[0], hint)
     if start is not None:
         tries.append((1.0, 0, rescaled(start, first.pixels, views[0].pixels, first.fine, views[0].fine)))
     for index in orientations:
         if index not in views:
-            views[index] = View.of(np.ascontiguousarray(apply(small(pair.second), index)))
+            views[index] = View.of(np.ascontiguousarray(apply(views[0].pixels, index)))
         place = likeliest(first, views[index])
         if place is not None:
             matrix = rescaled(place.matrix, first.coarse, views[index].coarse, first.fine, views[index].fine)
@@ -139,16 +143,33 @@ def by_registration(
         if found is not None and (best is None or found.correlation > best.correlation):
             alignment = Alignment(found.matrix, None, found.overlap, found.overlap_other, found.correlation)
             frames = (_size(first.pixels), _size(views[index].pixels))
-            best = Geometry(index, found.correlation, 0.0, found.overlap, found.overlap_other, alignment, frames)
+            best = Geometry(
+                index,
+                found.correlation,
+                0.0,
+                found.overlap,
+                found.overlap_other,
+                alignment,
+                frames,
+                levels=found.levels,
+            )
             if found.correlation >= enough:
                 break
     if best is None or best.alignment is None:
         return None
+    found_at = best.alignment.homography
+    assert found_at is not None
     if best.correlation < least:
-        pair.details["registered_correlation"] = best.correlation
+        pair.details.update(registered_correlation=best.correlation, registered_levels=best.levels)
         return best
-    change = aligned_change(first.pixels, views[best.orientation].pixels, best.alignment)
-    pair.details.update(registered_correlation=best.correlation, tint_change=change)
+    if tiny:
+        tint_a, tint_b = pair.features("tint")
+        turned = np.ascontiguousarray(apply(tint_b[0], best.orientation))
+        greys = (first.pixels, views[best.orientation].pixels)
+        change = changed_at((tint_a[0], turned), greys, found_at)
+    else:
+        change = aligned_change(first.pixels, views[best.orientation].pixels, best.alignment)
+    pair.details.update(registered_correlation=best.correlation, registered_levels=best.levels, tint_change=change)
     return replace(best, tint=change)
 
 
@@ -173,8 +194,28 @@ def _place(picture: Picture, look: npt.NDArray[np.uint8]) -> Matrix:
     return np.eye(3) if np.array_equal(look[0], look[1]) else content(picture).place
 
 
-def _view(picture: Picture) -> View:
-    return picture.kept("view", 0, lambda: View.of(small(picture)))
+SMALL = Look.SIDE * 3 // 2
+"""Longer side, in pixels, up to which the thumbnails show all that there is to see: of 1,068 pairs of 128 pixels that
+agreed, a closer look differed by 0.03 at most in 98 of 100."""
+
+
+def is_small(pair: Pair) -> bool:
+    """Whether both pictures are so small that their thumbnails will do, and neither need be decoded."""
+    return max(pair.first.original_size + pair.second.original_size) <= SMALL
+
+
+def _view(picture: Picture, look: npt.NDArray[np.uint8] | None) -> View:
+    """The picture, or its thumbnail in its own shape, as registration sees it."""
+    if look is None:
+        return picture.kept("view", 0, lambda: View.of(small(picture)))
+    width, height = picture.original_size
+    scale = Look.SIDE / max(width, height)
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    return picture.kept(
+        "view of look",
+        0,
+        lambda: View.of(np.asarray(cv2.resize(look[0], size, interpolation=cv2.INTER_AREA), np.uint8)),
+    )
 
 
 def _size(pixels: Pixels) -> Size:
