@@ -23,12 +23,13 @@ from lookalike.collection import extract as extraction
 from lookalike.collection.crew import AHEAD, Crew
 from lookalike.collection.describe import KEPT_AS, keys
 from lookalike.collection.extract import BATCH, Extraction, extract
-from lookalike.collection.packing import unpack
+from lookalike.collection.packing import unpack, unpack_cells
 from lookalike.collection.sources import picture_of, read_found
 from lookalike.collection.store import Store
 from lookalike.errors import SourceUnreadable
 from lookalike.features.base import method
 from lookalike.features.cells import proposing
+from lookalike.features.shrink import content
 from lookalike.images.limits import Limits
 from lookalike.images.scan import Found, scan
 from lookalike.types import PictureFile
@@ -74,7 +75,10 @@ def test_features_are_those_of_the_methods(tmp_path: Path) -> None:
             assert digest == picture.digest
             assert (row := store.pictures([digest])[digest]).failure_kind is None
             assert (row.format, row.width, row.height) == (picture.format, *picture.original_size)
-            for name in ("look", "tint", "cells"):
+            grid, place = unpack_cells(store.features(keys()["cells"], [digest])[digest])
+            np.testing.assert_array_equal(grid, method("cells").extract([picture])[0])
+            np.testing.assert_array_equal(place, content(picture).place)
+            for name in ("look", "tint"):
                 made = method(name)
                 back = unpack(made, store.features(keys()[name], [digest])[digest])
                 np.testing.assert_array_equal(back, made.extract([picture])[0], err_msg=name)

@@ -169,6 +169,14 @@ def test_scores_are_those_of_compare(many: Grouped) -> None:
         assert pair.verdict == alone.verdict
 
 
+def test_quick_runs_no_network(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lookalike.collection.describe.vectors_and_cells", lambda batch: pytest.fail("the network ran"))
+    found = group(own / "in", store=own / "quick.db", mode="quick")
+    assert stems(found)
+    monkeypatch.undo()
+    assert stems(group(own / "in", store=own / "quick.db")) == stems(group(own / "in", store=own / "other.db"))
+
+
 def test_quick_finds_whole_frames(many: Grouped) -> None:
     found = stems(group(many.pictures, store=many.store, mode="quick"))
     assert {other[5:] for _, other in found} >= WHOLE_FRAMES

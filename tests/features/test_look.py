@@ -9,7 +9,7 @@ from synthetic import photo
 
 from lookalike import load
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
-from lookalike.features.look import Look, equally_sharp, local_correlation
+from lookalike.features.look import Look, equally_sharp, levels_agree, local_correlation
 
 GREY = photo(21, 160, 160).mean(axis=2).astype(np.float32)
 
@@ -59,3 +59,37 @@ def test_a_blurred_copy_is_looked_at_equally_sharp() -> None:
     second, first = equally_sharp(blurred, fine)
     np.testing.assert_array_equal(first, a)
     np.testing.assert_array_equal(second, b)
+
+
+def hem(cloth: int, ground: int, edge: int, grain: int) -> np.ndarray:
+    """A garment's corner on the floor: two plain areas and one edge, with a little grain; 96×96, float32."""
+    chance = np.random.default_rng(grain)
+    pixels = np.full((96, 96), float(ground))
+    pixels[:70, :edge] = cloth
+    return np.asarray(pixels + chance.normal(0, 1.5, pixels.shape), np.float32)
+
+
+WHOLE = np.ones((96, 96), np.bool_)
+
+
+@pytest.mark.parametrize(
+    ("other", "copy"), [((200, 60), True), ((235, 60), False), ((120, 60), False), ((200, 20), False)]
+)
+def test_where_there_is_little_texture_the_levels_must_bear_it_out(other: tuple[int, int], copy: bool) -> None:
+    """Local correlation sees one edge in one place, in two hems as in a copy."""
+    a, b = hem(200, 60, 50, 1), hem(*other, 50, 2)
+    assert local_correlation(a, b) > 0.9
+    assert (levels_agree(a, b, WHOLE) > 1) == copy
+
+
+@pytest.mark.parametrize(("contrast", "brightness"), [(1.0, 0.0), (0.7, 60.0), (1.0, -25.0), (1.3, -20.0)])
+def test_textured_copies_keep_their_levels_but_for_contrast_and_brightness(contrast: float, brightness: float) -> None:
+    a = photo(11, 96, 96)[..., 1].astype(np.float32)
+    b = np.clip(a * contrast + brightness, 0, 255)
+    assert levels_agree(a, b, WHOLE) > 1
+    assert levels_agree(a, photo(77, 96, 96)[..., 1].astype(np.float32), WHOLE) < 0.6
+    inside = np.zeros((96, 96), np.bool_)
+    assert levels_agree(a, b, inside) == 0
+    inside[20:60, 20:60] = True
+    b[~inside] = 0
+    assert levels_agree(a, b, inside) > 1

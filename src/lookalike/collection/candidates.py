@@ -45,7 +45,7 @@ class Width:
 
 
 WIDTHS: dict[Mode, Width] = {
-    "quick": Width(0.5, 0.6),
+    "quick": Width(0.0, 0.6),
     "default": Width(4.0, 0.5),
     "thorough": Width(16.0, 2.0),
 }
@@ -53,47 +53,39 @@ WIDTHS: dict[Mode, Width] = {
 
 @dataclass(frozen=True, slots=True)
 class Spaces:
-    """What spreads the vectors of a collection, kept so that later pictures can be laid beside the earlier ones."""
+    """What spreads the vectors of a collection, kept so that later pictures can be laid beside the earlier ones.
 
-    shown: Whitening
+    Attributes:
+        shown: of embeddings; None where nobody asked what the pictures show.
+        rings: of discs.
+    """
+
+    shown: Whitening | None
     rings: Whitening
 
 
-def spaces(embeddings: npt.NDArray[np.float16], discs: npt.NDArray[np.float16]) -> Spaces:
-    """Fit the whitening of both kinds of vectors (N×1280 and N×117)."""
-    return Spaces(whitening(embeddings, EMBEDDING_AXES), whitening(discs, DISC_AXES, floor=0.02))
+def space_of_shown(embeddings: npt.NDArray[np.float16]) -> Whitening:
+    """What spreads these embeddings (N×1280)."""
+    return whitening(embeddings, EMBEDDING_AXES)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Pairs of pictures, likeliest first, from either list.
-
-    Attributes:
-        shown, rings: the lists; rows are pictures, columns too.
-    """
-
-    shown: Ranked
-    rings: Ranked
+def space_of_rings(discs: npt.NDArray[np.float16]) -> Whitening:
+    """What spreads these discs (N×117)."""
+    return whitening(discs, DISC_AXES, floor=0.02)
 
 
-def candidates(
-    shown: Vectors, rings: Vectors, *, rows: Sequence[int] | None = None, columns: Sequence[int] | None = None
-) -> Candidates:
+def candidates(vectors: Vectors, rows: Sequence[int] | None = None, columns: Sequence[int] | None = None) -> Ranked:
     """Every picture's nearest, as pairs, likeliest first.
 
     Args:
-        shown, rings: float32, whitened, of every picture.
+        vectors: float32, whitened, of every picture.
         rows, columns: compare only these pictures with only those; None for all of them with each other.
 
     Raises:
         UsageError: too many pictures to search exactly.
     """
-    if len(shown) > EXACT:
-        raise UsageError(f"{len(shown)} pictures are too many for one run", remedy=f"up to {EXACT} can be grouped")
-    return Candidates(_list(shown, rows, columns), _list(rings, rows, columns))
-
-
-def _list(vectors: Vectors, rows: Sequence[int] | None, columns: Sequence[int] | None) -> Ranked:
+    if len(vectors) > EXACT:
+        raise UsageError(f"{len(vectors)} pictures are too many for one run", remedy=f"up to {EXACT} can be grouped")
     if rows is None or columns is None:
         found = nearest(vectors, vectors, NEIGHBOURS, same=True)
         dense = density(found)

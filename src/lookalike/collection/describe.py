@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.packing import pack
+from lookalike.collection.packing import pack, pack_cells
 from lookalike.collection.rows import PictureRow
 from lookalike.errors import PictureError
 from lookalike.features.cells import proposing, vectors_and_cells
+from lookalike.features.shrink import content
 from lookalike.images.encoded import read_encoded
 from lookalike.scoring.pair import shared_method
 from lookalike.types import Picture
 
 if TYPE_CHECKING:
     from lookalike.images.limits import Limits
-    from lookalike.types import Pixels
+    from lookalike.types import Mode, Pixels
 
 KEPT_AS = "float16"
 """Embeddings and discs only propose; half the bytes propose as well."""
 
 
-def keys() -> dict[str, str]:
+AT_SIGHT = ("disc", "look", "tint")
+"""What is extracted of every picture; the network adds embedding and cells, which whole frames need not."""
+
+
+def keys(mode: Mode = "default") -> dict[str, str]:
     """The store's keys of what is extracted of every picture, by method."""
-    made = {name: shared_method(name, {}) for name in ("disc", "cells", "look", "tint")}
-    return {"embedding": proposing().key, **{name: each.key for name, each in made.items()}}
+    made = {name: shared_method(name, {}).key for name in AT_SIGHT}
+    if mode == "quick":
+        return made
+    return {**made, "embedding": proposing().key, "cells": f"{shared_method('cells', {}).key} placed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,13 @@ class Batch:
     Attributes:
         paths: what they are called.
         contents: their encoded bytes.
+        keys: what to extract, see :func:`keys`.
         limits: what one may cost.
     """
 
     paths: Sequence[str]
     contents: Sequence[bytes]
+    keys: Mapping[str, str]
     limits: Limits
 
 
@@ -57,10 +66,9 @@ class Described:
 
 def describe(batch: Batch) -> list[Described | PictureError]:
     """One result a picture, in order; decoded one at a time, and only the network takes them together."""
-    key = keys()
+    key = batch.keys
     done: list[Described | PictureError] = []
-    squeezed: list[Pixels] = []
-    good: list[Described] = []
+    seen: list[tuple[Described, Pixels, npt.NDArray[np.float64]]] = []
     opened = deque(
         _opened(path, content, batch.limits) for path, content in zip(batch.paths, batch.contents, strict=True)
     )
@@ -70,19 +78,19 @@ def describe(batch: Batch) -> list[Described | PictureError]:
             done.append(picture)
             continue
         try:
-            seen = proposing().squeezed(picture)
-            features = {key[name]: pack(_extracted(name, picture)) for name in ("disc", "look", "tint")}
+            features = {key[name]: pack(_extracted(name, picture)) for name in AT_SIGHT}
+            described = Described(PictureRow(picture.format, *picture.original_size), features)
+            if "cells" in key:
+                seen.append((described, proposing().squeezed(picture), content(picture).place))
         except PictureError as error:
             done.append(error)
             continue
-        squeezed.append(seen)
-        good.append(Described(PictureRow(picture.format, *picture.original_size), features))
-        done.append(good[-1])
-    if squeezed:
-        vectors, grids = vectors_and_cells(np.stack(squeezed))
-        for described, vector, grid in zip(good, vectors, grids, strict=True):
+        done.append(described)
+    if seen:
+        vectors, grids = vectors_and_cells(np.stack([squeezed for _, squeezed, _ in seen]))
+        for (described, _, place), vector, grid in zip(seen, vectors, grids, strict=True):
             described.features[key["embedding"]] = pack(vector.astype(KEPT_AS))
-            described.features[key["cells"]] = pack(grid)
+            described.features[key["cells"]] = pack_cells(grid, place)
     return done
 
 

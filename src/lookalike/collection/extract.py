@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lookalike.collection.store import Store
     from lookalike.images.limits import Limits
     from lookalike.images.scan import Found
+    from lookalike.types import Mode
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is in all."""
@@ -56,7 +57,12 @@ class Extraction:
 
 
 def extract(
-    files: Sequence[Found], store: Store, limits: Limits, progress: Progress | None = None, crew: Crew | None = None
+    files: Sequence[Found],
+    store: Store,
+    limits: Limits,
+    progress: Progress | None = None,
+    crew: Crew | None = None,
+    mode: Mode = "default",
 ) -> Extraction:
     """Read ``files`` and keep the features of their pictures in ``store``.
 
@@ -68,12 +74,13 @@ def extract(
         limits: what one picture may cost.
         progress: told now and then how far it has come.
         crew: who computes; one of its own where there is none.
+        mode: what for; ``"quick"`` needs less.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was done until then is in the store.
     """
     with Crew() as own:
-        return _Extracting(files, store, limits, progress, crew or own).run()
+        return _Extracting(files, store, limits, progress, crew or own, keys(mode)).run()
 
 
 class _Read(NamedTuple):
@@ -91,8 +98,15 @@ class _Twin(NamedTuple):
 
 class _Extracting:
     def __init__(
-        self, files: Sequence[Found], store: Store, limits: Limits, progress: Progress | None, crew: Crew
+        self,
+        files: Sequence[Found],
+        store: Store,
+        limits: Limits,
+        progress: Progress | None,
+        crew: Crew,
+        wanted: Mapping[str, str],
     ) -> None:
+        self.wanted = wanted
         self.files, self.store, self.limits, self.progress, self.crew = files, store, limits, progress, crew
         self.under_way: deque[list[_Read]] = deque()
         self.seen: set[str] = set()
@@ -144,13 +158,18 @@ class _Extracting:
             self._write(rows)
         if batch:
             self.under_way.append([read._replace(content=b"") for read in batch])
-            yield _batch(batch, self.limits)
+            yield self._batch(batch)
+
+    def _batch(self, batch: Sequence[_Read]) -> Batch:
+        return Batch([read.found.path for read in batch], [read.content for read in batch], self.wanted, self.limits)
 
     def _complete(self, digests: list[str]) -> dict[str, PictureRow]:
         """Those of which nothing is missing: no damaged row, no method with a new version. One question for a batch."""
         rows = self.store.pictures(digests)
         lacking = (
-            {digest for key in keys().values() for digest in self.store.missing(key, list(rows))} if rows else set()
+            {digest for key in self.wanted.values() for digest in self.store.missing(key, list(rows))}
+            if rows
+            else set()
         )
         return {digest: row for digest, row in rows.items() if digest not in lacking}
 
@@ -162,7 +181,7 @@ class _Extracting:
         for read in batch:
             try:
                 again = read._replace(content=read_found(read.found, self.limits)[1])
-                (result,) = self.crew.do_or_lose(describe, [_batch([again], self.limits)], much=True)
+                (result,) = self.crew.do_or_lose(describe, [self._batch([again])], much=True)
                 done += [_crashed(read)] if isinstance(result, Lost) else result
             except PictureError as error:
                 done.append(error)
@@ -212,10 +231,6 @@ class _Extracting:
                 self.result.failures.append(_failure(twin.found.path, error.kind, LookalikeError.__str__(error)))
             else:
                 self.result.failures.append(not_in_store(twin.found.path))
-
-
-def _batch(batch: Sequence[_Read], limits: Limits) -> Batch:
-    return Batch([read.found.path for read in batch], [read.content for read in batch], limits)
 
 
 def _crashed(read: _Read) -> PictureError:

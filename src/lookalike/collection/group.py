@@ -132,27 +132,27 @@ def _all_read(
     new: Scan, old: Scan, store: Store, request: Request, crew: Crew, progress: Progress | None
 ) -> tuple[list[PictureFile], list[Failure]]:
     """Sources and reference set together, each picture marked with which it is of, and everything that failed."""
-    files, failures = _read([*new.files, *old.files], store, request.limits, crew, progress)
+    files, failures = _read([*new.files, *old.files], store, request, crew, progress)
     reference = {found.path for found in old.files}
     marked = [replace(file, reference=file.path in reference) for file in files]
     return marked, [*failures, *{*new.skipped, *old.skipped}]
 
 
 def _read(
-    found: Sequence[Found], store: Store, limits: Limits, crew: Crew, progress: Progress | None
+    found: Sequence[Found], store: Store, request: Request, crew: Crew, progress: Progress | None
 ) -> tuple[list[PictureFile], list[Failure]]:
     """Every file as a picture whose features are in the store, in the order of paths; or a failure."""
     by_path = {file.path: file for file in found}
     digests = store.known(list(by_path.values()))
     rows = store.pictures(list(set(digests.values())))
-    complete = _complete(list(rows), rows, store)
+    complete = _complete(list(rows), rows, store, request.mode)
     missing = [file for path, file in by_path.items() if digests.get(path) not in complete]
     store.count(hits=len(by_path) - len(missing), misses=len(missing))
     failures: list[Failure] = []
     if missing:
         if progress is not None:  # before the first batch is done, for somebody may be watching, or stop it
             progress("reading", 0, len(missing))
-        extraction = extract(missing, store, limits, progress, crew)
+        extraction = extract(missing, store, request.limits, progress, crew, request.mode)
         failures += extraction.failures
         by_path.update(extraction.found)
         digests = {path: digest for path, digest in digests.items() if digest in complete} | extraction.digests
@@ -169,10 +169,10 @@ def _read(
     return files, failures
 
 
-def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store) -> set[str]:
+def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store, mode: Mode) -> set[str]:
     """Those of which everything is stored; a picture known to be broken is complete."""
     good = [digest for digest in digests if rows[digest].failure_kind is None]
-    lacking = {digest for key in keys().values() for digest in store.missing(key, good)}
+    lacking = {digest for key in keys(mode).values() for digest in store.missing(key, good)}
     return set(digests) - lacking
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from lookalike.features.align import Matrix
+import numpy as np
+
+from lookalike.features.align import Matrix, inverted
+
+WHOLE: Matrix = np.eye(3)
+"""Where the content of a picture without margins lies."""
 
 
 class FrameGuess(NamedTuple):
@@ -25,10 +30,18 @@ class PlaceGuess(NamedTuple):
     Attributes:
         place: 3×3, the content of the second → that of the first, in shares of either (0 to 1).
         strength: how much the cells speak for it, see :data:`~lookalike.collection.matches.LEAST_EVIDENCE`.
+        first, second: 3×3, where the contents lie in their pictures, likewise.
     """
 
     place: Matrix
     strength: float
+    first: Matrix = WHOLE
+    second: Matrix = WHOLE
+
+    @property
+    def laid(self) -> Matrix:
+        """The second picture → the first, in shares of either."""
+        return self.first @ self.place @ inverted(self.second)
 
 
 Guess: TypeAlias = FrameGuess | PlaceGuess

@@ -131,7 +131,7 @@ class _Judging:
             preset.options,
             self.features,
             side_by_side=False,
-            hint=guess.place if isinstance(guess, PlaceGuess) else None,
+            hint=guess.laid if isinstance(guess, PlaceGuess) else None,
             search=not isinstance(guess, FrameGuess),
         )
         if not self.piece.at_once or preset.rule != "auto":

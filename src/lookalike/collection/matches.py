@@ -148,10 +148,9 @@ def worth_a_look(first: Look, second: Look, guess: PlaceGuess) -> PlaceGuess | N
     place, seen = _settled(small_a, small_b, guess.place, 12, 5)
     if seen >= LEAST_SEEN[0]:
         place, seen = _settled(a, b, place, 4, 3)
-    if seen >= LEAST_SEEN[1]:
-        return PlaceGuess(place, guess.strength)
-    covered = guess.strength >= COVERED and frames.may_be_covered(a, b)
-    return PlaceGuess(place, guess.strength) if covered else None
+    if seen >= LEAST_SEEN[1] or (guess.strength >= COVERED and frames.may_be_covered(a, b)):
+        return guess._replace(place=place)
+    return None
 
 
 def _settled(a: Look, b: Look, place: Matrix, steps: int, blur: int) -> tuple[Matrix, float]:

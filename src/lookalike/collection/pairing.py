@@ -7,20 +7,21 @@ a list of neighbours a picture and the pairs found.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from lookalike.collection.candidates import FEW, WIDTHS, Candidates, Spaces, candidates, every_pair, spaces
+from lookalike.collection.candidates import FEW, WIDTHS, Spaces, candidates, every_pair, space_of_rings, space_of_shown
 from lookalike.collection.confirm import Confirmation
 from lookalike.collection.guesses import Guess
 from lookalike.collection.hues import Hues, colour_likeness
-from lookalike.collection.neighbours import Ranked
+from lookalike.collection.neighbours import Ranked, Whitening
 from lookalike.collection.screens import Screened, Screens
 from lookalike.collection.shelf import Shelf
 from lookalike.types import Comparison, Failure
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from lookalike.types import Mode, PictureFile
 
 Pairs = npt.NDArray[np.int32]
+Fit: TypeAlias = Callable[[npt.NDArray[np.float16]], Whitening]
 
 BLOCK = 8192
 """Candidates screened at a time."""
@@ -131,14 +133,8 @@ class Pairing:
         if few is not None:
             self._settle(Screened(few))
         elif len(self.files) > 1:
-            embeddings, discs = self.shelf.vectors("embedding"), self.shelf.vectors("disc")
-            self.result.spaces = known or spaces(embeddings, discs)
-            shown, rings = self.result.spaces.shown(embeddings), self.result.spaces.rings(discs)
-            del embeddings, discs
             self._tell("looking for candidates", 0)
-            found = candidates(shown, rings, rows=rows, columns=columns)
-            del shown, rings
-            self._work_off(found)
+            self._work_off(rows, columns, known)
             self._close()
         self._reflect()
         self.result.failures = list(self.confirmation.failures.values())
@@ -148,14 +144,30 @@ class Pairing:
         if self.progress is not None:
             self.progress(what, done, total)
 
-    def _work_off(self, found: Candidates) -> None:
-        """First the likeliest, then more as long as there are copies among them."""
+    def _work_off(self, rows: Sequence[int] | None, columns: Sequence[int] | None, known: Spaces | None) -> None:
+        """First whole frames, which are quickly told; meanwhile it is worked out what else may be alike."""
         width = WIDTHS[self.mode]
         harder = 4.0 if self.mode == "thorough" else 1.0
-        found = Candidates(self._by_colour(found.shown), self._by_colour(found.rings))
-        self._stage(found.rings, self.screens.frames, width.rings, harder * IN_VAIN["rings"])
-        screen = self.screens.frames if self.mode == "quick" else self.screens.cells
-        self._stage(found.shown, screen, width.shown, harder * IN_VAIN["shown"])
+
+        def listed(name: str, fit: Fit, space: Whitening | None) -> tuple[Ranked, Whitening]:
+            vectors = self.shelf.vectors(name)
+            space = space or fit(vectors)
+            return self._by_colour(candidates(space(vectors), rows, columns)), space
+
+        with ThreadPoolExecutor(1) as meanwhile:
+            rings, ring_space = listed("disc", space_of_rings, known.rings if known else None)
+            shown = (
+                meanwhile.submit(listed, "embedding", space_of_shown, known.shown if known else None)
+                if width.shown
+                else None
+            )
+            self._stage(rings, self.screens.frames, width.rings, harder * IN_VAIN["rings"])
+            if shown is None:
+                self.result.spaces = Spaces(None, ring_space)
+            else:
+                likely, space = shown.result()
+                self.result.spaces = Spaces(space, ring_space)
+                self._stage(likely, self.screens.cells, width.shown, harder * IN_VAIN["shown"])
 
     def _stage(self, ranked: Ranked, screen: Callable[[Pairs], Screened], first: float, vain: float) -> None:
         size = len(self.files)
@@ -203,7 +215,7 @@ class Pairing:
         """The pairs in another order: those in other colours are no copies, and come last."""
         if self.least < NEAR:
             return ranked
-        if self.hues is None:
+        if self.hues is None:  # for the first of two lists, before the other is begun
             self.hues = self.screens.hues()
         most = LISTED * len(self.files)
         ranked = Ranked(ranked.first[:most], ranked.second[:most], ranked.score[:most])

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from lookalike.collection import frames, matches
 from lookalike.collection.guesses import FrameGuess, Guess
 from lookalike.collection.hues import Hues, hues
-from lookalike.features.cells import CHANNELS, GRID
+from lookalike.collection.packing import unpack_cells
+from lookalike.features.cells import GRID
 
 if TYPE_CHECKING:
     from lookalike.collection.crew import Crew
@@ -45,6 +46,7 @@ class Screens:
         self.shelf, self.crew = shelf, crew
         self._space: Whitening | None = None
         self._spread = np.zeros((len(shelf.files), GRID * GRID, matches.AXES), np.int8)
+        self._place = np.zeros((len(shelf.files), 3, 3))
         self._is_spread = np.zeros(len(shelf.files), np.bool_)
 
     def frames(self, pairs: Pairs) -> Screened:
@@ -64,7 +66,11 @@ class Screens:
         pieces = (self._piece(part) for part in np.split(pairs, range(PIECE, len(pairs), PIECE)))
         matched = self.crew.do(matches.place_guesses, pieces, much=len(pairs) > MUCH)
         said = [guess for found in matched for guess in found]
-        passed = [(guess, pair) for guess, pair in zip(said, pairs, strict=True) if guess is not None]
+        passed = [
+            (guess._replace(first=self._place[pair[0]], second=self._place[pair[1]]), pair)
+            for guess, pair in zip(said, pairs, strict=True)
+            if guess is not None
+        ]
         passed.sort(key=lambda each: (-each[0].strength, *each[1]))
         return Screened(np.array([pair for _, pair in passed], np.int32).reshape(-1, 2), [guess for guess, _ in passed])
 
@@ -80,8 +86,9 @@ class Screens:
     def _spread_out(self, used: npt.NDArray[np.int32]) -> None:
         """Make the cells of these pictures comparable, where they are not yet."""
         for part in _parts(used[~self._is_spread[used]]):
-            packed = self.shelf.packed("cells", part)
-            grids = [np.frombuffer(content, np.uint8).reshape(GRID * GRID, CHANNELS) for content in packed]
+            cells = [unpack_cells(content) for content in self.shelf.packed("cells", part)]
+            grids = [grid for grid, _ in cells]
+            self._place[part] = [place for _, place in cells]
             if self._space is None:
                 self._space = matches.cell_space(grids)
             self._spread[part] = matches.spread_cells(self._space, grids)

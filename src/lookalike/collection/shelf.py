@@ -31,7 +31,7 @@ class Shelf:
 
     def __init__(self, files: Sequence[PictureFile], store: Store) -> None:
         self.files, self.store = files, store
-        self._keys = keys()
+        self._keys = keys()  # of those that some mode does without nobody asks in it
 
     def packed(self, name: str, indices: Indices) -> list[bytes]:
         """One method's features as they are kept, in the order of ``indices``."""

@@ -158,7 +158,8 @@ more; of other pictures that agreed along one edge, such as two hems on two floo
 def levels_agree(a: Grey, b: Grey, inside: Mask) -> float:
     """How equal the levels of two aligned pictures are once contrast and brightness are, of what copies reach.
 
-    Local correlation looks where there is texture; where there is little, the levels must bear it out.
+    Local correlation looks where there is texture; where there is little, the levels must bear it out, and with hardly
+    any change of contrast, for that would make any two levels equal to any other two.
 
     Args:
         a, b: float32, H×W, grey levels 0..255.
@@ -170,26 +171,37 @@ def levels_agree(a: Grey, b: Grey, inside: Mask) -> float:
     """
     if int(inside.sum()) < 64:
         return 0.0
+    b = np.where(inside, b, a)  # so that nothing from outside is blurred into it
     soft_a, soft_b = (np.asarray(cv2.GaussianBlur(x, (0, 0), 1.0), np.float32) for x in (a, b))
     flat_a, flat_b = soft_a[inside], soft_b[inside]
-    gain, offset = _gain(flat_a[::3], flat_b[::3])
-    equal = float((np.abs(flat_b - (gain * flat_a + offset)) < 12).mean())
     mean = _box(soft_a, 9)
     texture = float(((_box(soft_a * soft_a, 9) - mean * mean)[inside] > TEXTURE).mean())
+    told = (np.minimum(flat_a, flat_b) > 3) & (np.maximum(flat_a, flat_b) < 252)  # what is cut off tells no contrast
+    fitted = told if int(told.sum()) >= 64 else np.ones(told.shape, np.bool_)
+    gain, offset = _gain(flat_a[fitted][::3], flat_b[fitted][::3], 1 - texture / 2)
+    forth = np.abs(flat_b - np.clip(gain * flat_a + offset, 0, 255))
+    back = np.abs(flat_a - np.clip((flat_b - offset) / max(gain, 0.1), 0, 255))
+    equal = float((np.minimum(forth, back) < 12).mean())
     return equal / (EQUAL_FLAT + (EQUAL_TEXTURED - EQUAL_FLAT) * texture)
 
 
-def _gain(a: Grey, b: Grey) -> tuple[float, float]:
-    """Contrast and brightness that make most of ``a`` equal to ``b``: least squares, thrice, without what strays."""
+def _gain(a: Grey, b: Grey, least: float = 0.0) -> tuple[float, float]:
+    """Contrast and brightness that make most of ``a`` equal to ``b``: least squares, thrice, without what strays.
+
+    Args:
+        least: the contrast is no lower than this, and no higher than its inverse.
+    """
     good = np.ones(a.shape, np.bool_)
     gain, offset = 1.0, 0.0
     for _ in range(3):
         x, y = a[good], b[good]
         centred = x - x.mean()
         gain = float(centred @ y) / max(float(centred @ centred), 1e-6)
+        gain = max(least, min(gain, 1 / max(least, 1e-3)))
         offset = float(y.mean() - gain * x.mean())
         miss = np.abs(b - (gain * a + offset))
-        good = miss < max(8.0, 2 * float(np.median(miss)))
+        median = float(np.partition(miss, len(miss) // 2)[len(miss) // 2])
+        good = miss < max(8.0, 2 * median)
     return gain, offset
 
 

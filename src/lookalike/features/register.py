@@ -199,16 +199,21 @@ def settled(a: View, b: View, place: Matrix) -> Registration | None:
     if min(overlap, other) < LEAST_OVERLAP or max(overlap, other) < 0.5:
         return None
     correlation, _ = look_aligned(a.pixels, b.pixels, matrix)
-    return Registration(matrix, correlation, _levels(a.fine, b.fine, found), overlap, other)
+    return Registration(matrix, correlation, levels_at(a.fine, b.fine, found), overlap, other)
 
 
-def _levels(a: Grey, b: Grey, matrix: Matrix) -> float:
-    """How equal the levels are where ``matrix`` (b → a) lays one on the other, in the frame of the coarser."""
-    if abs(float(np.linalg.det(matrix[:2, :2]))) > 1:
-        a, b, matrix = b, a, inverted(matrix)
+def levels_at(a: Grey, b: Grey, homography: Matrix) -> float:
+    """:func:`~lookalike.features.look.levels_agree` where ``homography`` (b → a) lays one on the other.
+
+    Args:
+        a, b: float32, H×W, as large as :attr:`View.fine`.
+        homography: pixels of b → pixels of a; it is looked at in the frame of the coarser.
+    """
+    if abs(float(np.linalg.det(homography[:2, :2]))) > 1:
+        a, b, homography = b, a, inverted(homography)
     size = a.shape[::-1]
-    laid = np.asarray(cv2.warpAffine(b, matrix[:2], size, flags=cv2.INTER_LINEAR), np.float32)
-    inside = cv2.warpAffine(np.full(b.shape, 255, np.uint8), matrix[:2], size, flags=cv2.INTER_NEAREST)
+    laid = np.asarray(cv2.warpPerspective(b, homography, size, flags=cv2.INTER_LINEAR), np.float32)
+    inside = cv2.warpPerspective(np.full(b.shape, 255, np.uint8), homography, size, flags=cv2.INTER_NEAREST)
     return levels_agree(a, laid, cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=255) > 0)
 
 

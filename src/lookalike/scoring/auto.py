@@ -221,7 +221,7 @@ def _colours_clear(pair: Pair, frame: Geometry, thresholds: Mapping[str, float])
     if frame.tint <= thresholds["tint_doubt"] or frame.correlation > 0.92:
         return frame
     exact = by_registration(pair, (frame.orientation,), thresholds["registered"])
-    sure = exact is not None and _registered_certainty(exact, thresholds) >= 1 and exact.tint < frame.tint
+    sure = exact is not None and exact.correlation >= thresholds["registered"] and exact.tint < frame.tint
     return exact if exact is not None and sure else frame
 
 
@@ -249,6 +249,7 @@ def _aligned_certainty(found: Geometry, thresholds: Mapping[str, float]) -> floa
     return min(
         _ramp(found.correlation, thresholds["aligned_doubt"], thresholds["aligned"]),
         _ramp(found.inliers, thresholds["inliers_doubt"], thresholds["inliers"]),
+        _ramp(found.levels, thresholds["levels_doubt"], thresholds["levels"]),
     )
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lookalike.features.align import Alignment, Keypoints, Matrix, inverted, look_aligned
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
 from lookalike.features.look import Look, equal_shares, equally_sharp
-from lookalike.features.register import View, likeliest, rescaled, settled
+from lookalike.features.register import View, levels_at, likeliest, rescaled, settled
 from lookalike.features.shrink import content, small, small_content
 from lookalike.features.tint import Tint, aligned_change, changed_at
 from lookalike.features.xfeat import XFeat
@@ -42,7 +42,7 @@ class Geometry:
         frames: (width, height) of the first picture and of the oriented second one, in whose pixels it is told.
         matched: for keypoints, whose points were matched: the first picture's, and the oriented second's.
         margins: whole frames were compared without their margins.
-        levels: how equal the levels are where one was found by its pixels in the other; 1 and more as copies are.
+        levels: how equal the levels are where they overlap, of what copies reach; 1 for whole frames, which need none.
     """
 
     orientation: int
@@ -119,8 +119,8 @@ def by_registration(
         orientations: indices into TRANSFORMS, the likeliest first.
         enough: correlation at which nothing further is tried.
         least: correlation from which the colours are compared as well.
-        hint: 3×3, how the content of the second may lie on that of the first, in shares of either; None: as if what is
-            inside the margins of both were the same.
+        hint: 3×3, how the second may lie on the first, in shares of either; None: as if what is inside the margins of
+            both were the same.
     """
     tiny = is_small(pair)
     looks = pair.features("look")
@@ -178,15 +178,15 @@ def _content_on_content(pair: Pair, first: View, second: View, hint: Matrix | No
 
     None where there is no hint and neither has margins.
     """
-    looks = pair.features("look")
-    place_a, place_b = _place(pair.first, looks[0]), _place(pair.second, looks[1])
-    if hint is not None:
-        place_a = place_a @ hint
-    elif np.array_equal(place_a, np.eye(3)) and np.array_equal(place_b, np.eye(3)):
-        return None
+    if hint is None:
+        looks = pair.features("look")
+        place_a, place_b = _place(pair.first, looks[0]), _place(pair.second, looks[1])
+        if np.array_equal(place_a, np.eye(3)) and np.array_equal(place_b, np.eye(3)):
+            return None
+        hint = place_a @ inverted(place_b)
     size_a, size_b = (np.diag([*_size(view.pixels), 1.0]) for view in (first, second))
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    return np.asarray(inverted(half) @ size_a @ place_a @ inverted(size_b @ place_b) @ half, np.float64)
+    return np.asarray(inverted(half) @ size_a @ hint @ inverted(size_b) @ half, np.float64)
 
 
 def _place(picture: Picture, look: npt.NDArray[np.uint8]) -> Matrix:
@@ -256,15 +256,26 @@ def by_keypoints(pair: Pair, orientations: tuple[int, ...], enough: int, *, insi
         return None
     pair.similarities["xfeat"] = best.similarity
     change = aligned_change(matched[0].small, matched[1].small, best)
+    one, other = (View.of(each.small) for each in matched)
+    levels = levels_at(one.fine, other.fine, rescaled(best.homography, one.pixels, other.pixels, one.fine, other.fine))
     pair.details.update(
         inliers=best.inliers,
         aligned_correlation=best.correlation,
         part_correlation=best.part_correlation,
+        aligned_levels=levels,
         tint_change=change,
     )
     frames = (_size(matched[0].small), _size(matched[1].small))
     pair.aligned = Geometry(
-        best_index, best.correlation, change, best.overlap, best.overlap_other, best, frames, matched
+        best_index,
+        best.correlation,
+        change,
+        best.overlap,
+        best.overlap_other,
+        best,
+        frames,
+        matched,
+        levels=levels,
     )
     return pair.aligned
 

@@ -22,8 +22,8 @@ AUTO_THRESHOLDS: dict[str, float] = {
     "fine_doubt": 0.40,
     "registered": 0.85,
     "registered_doubt": 0.76,
-    "levels": 1.0,
-    "levels_doubt": 0.92,
+    "levels": 1.04,
+    "levels_doubt": 0.96,
     # whole frames of which parts are equal and others covered, as by text: shares of windows, of pixels
     "equal_windows": 0.20,
     "equal_windows_doubt": 0.15,
