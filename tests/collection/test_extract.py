@@ -23,7 +23,7 @@ from lookalike.collection import extract as extraction
 from lookalike.collection.crew import AHEAD, Crew
 from lookalike.collection.describe import KEPT_AS, keys
 from lookalike.collection.extract import BATCH, Extraction, extract
-from lookalike.collection.packing import unpack, unpack_cells
+from lookalike.collection.packing import unpack, unpack_place
 from lookalike.collection.sources import picture_of, read_found
 from lookalike.collection.store import Store
 from lookalike.errors import SourceUnreadable
@@ -75,10 +75,9 @@ def test_features_are_those_of_the_methods(tmp_path: Path) -> None:
             assert digest == picture.digest
             assert (row := store.pictures([digest])[digest]).failure_kind is None
             assert (row.format, row.width, row.height) == (picture.format, *picture.original_size)
-            grid, place = unpack_cells(store.features(keys()["cells"], [digest])[digest])
-            np.testing.assert_array_equal(grid, method("cells").extract([picture])[0])
+            place = unpack_place(store.features(keys()["place"], [digest])[digest])
             np.testing.assert_array_equal(place, content(picture).place)
-            for name in ("look", "tint"):
+            for name in ("look", "tint", "cells"):
                 made = method(name)
                 back = unpack(made, store.features(keys()[name], [digest])[digest])
                 np.testing.assert_array_equal(back, made.extract([picture])[0], err_msg=name)
@@ -155,7 +154,7 @@ def test_what_the_store_knows_is_not_computed_again(tmp_path: Path, monkeypatch:
     assert sorted(again.digests.values()) == sorted(first.digests.values())
 
 
-@pytest.mark.parametrize("name", ["disc", "cells", "look", "tint", "embedding"])
+@pytest.mark.parametrize("name", ["disc", "cells", "look", "tint", "embedding", "place"])
 def test_whatever_is_missing_is_computed(tmp_path: Path, name: str) -> None:
     """A damaged row is dropped, a new version has no row: either must heal, whichever of the features it is."""
     folder(tmp_path / "in", 2)

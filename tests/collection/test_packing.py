@@ -11,9 +11,8 @@ from hypothesis.extra.numpy import arrays
 from synthetic import garment, photo
 
 from lookalike import load
-from lookalike.collection.packing import pack, pack_cells, pack_points, unpack, unpack_cells, unpack_points
+from lookalike.collection.packing import pack, pack_place, pack_points, unpack, unpack_place, unpack_points
 from lookalike.features.base import method
-from lookalike.features.cells import CHANNELS, GRID
 from lookalike.features.shrink import shrunk, small
 
 PICTURES = {
@@ -65,8 +64,7 @@ def test_points(label: str) -> None:
     assert label in {"blank", "one pixel"} or len(back.points) > 20
 
 
-@given(arrays(np.uint8, (GRID * GRID, CHANNELS)), arrays(np.float64, (2, 3), elements=st.floats(-1e9, 1e9)))
-def test_cells_and_their_place(grid: npt.NDArray[np.uint8], rows: npt.NDArray[np.float64]) -> None:
-    back, place = unpack_cells(pack_cells(grid, np.vstack([rows, [0, 0, 1]])))
-    np.testing.assert_array_equal(back, grid)
-    np.testing.assert_array_equal(place, np.vstack([rows, [0, 0, 1]]))
+@given(arrays(np.float64, (2, 3), elements=st.floats(-1e9, 1e9)))
+def test_the_place_of_a_content(rows: npt.NDArray[np.float64]) -> None:
+    place = np.vstack([rows, [0, 0, 1]])
+    np.testing.assert_array_equal(unpack_place(pack_place(place)), place)

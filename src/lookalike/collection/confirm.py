@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.crew import Crew, Lost
+from lookalike.collection.describe import keys
 from lookalike.collection.judge import DEAR, Judged, Judgement, Piece, judge
 from lookalike.scoring.pair import shared_method
 from lookalike.types import Failure
@@ -34,7 +35,7 @@ MUCH = 300
 """Pairs from which processes are worth their start."""
 
 NEEDED = ("look", "tint")
-"""Features that every comparison needs."""
+"""Features that every comparison needs, beside the place of the content."""
 
 
 class Confirmation:
@@ -99,8 +100,8 @@ class Confirmation:
 
     def _kept(self, digests: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], bytes]:
         found = {}
-        for name in names:
-            key = shared_method(name, self.preset.options.get(name, {})).key
+        wanted = [shared_method(name, self.preset.options.get(name, {})).key for name in names]
+        for key in (*wanted, keys()["place"]):
             found.update({(digest, key): content for digest, content in self.store.features(key, digests).items()})
         return found
 

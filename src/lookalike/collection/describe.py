@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.packing import pack, pack_cells
+from lookalike.collection.packing import pack, pack_place
 from lookalike.collection.rows import PictureRow
 from lookalike.errors import PictureError
 from lookalike.features.cells import proposing, vectors_and_cells
-from lookalike.features.shrink import content
+from lookalike.features.shrink import place_of
 from lookalike.images.encoded import read_encoded
 from lookalike.scoring.pair import shared_method
 from lookalike.types import Picture
@@ -28,15 +28,17 @@ KEPT_AS = "float16"
 
 
 AT_SIGHT = ("disc", "look", "tint")
-"""What is extracted of every picture; the network adds embedding and cells, which whole frames need not."""
+"""What is extracted of every picture, beside the place of its content; the network adds embedding and cells, which whole
+frames need not."""
 
 
 def keys(mode: Mode = "default") -> dict[str, str]:
     """The store's keys of what is extracted of every picture, by method."""
     made = {name: shared_method(name, {}).key for name in AT_SIGHT}
+    made["place"] = f"place {made['look']}"  # of the content that the look sees
     if mode == "quick":
         return made
-    return {**made, "embedding": proposing().key, "cells": f"{shared_method('cells', {}).key} placed"}
+    return {**made, "embedding": proposing().key, "cells": shared_method("cells", {}).key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def describe(batch: Batch) -> list[Described | PictureError]:
     """One result a picture, in order; decoded one at a time, and only the network takes them together."""
     key = batch.keys
     done: list[Described | PictureError] = []
-    seen: list[tuple[Described, Pixels, npt.NDArray[np.float64]]] = []
+    seen: list[tuple[Described, Pixels]] = []
     opened = deque(
         _opened(path, content, batch.limits) for path, content in zip(batch.paths, batch.contents, strict=True)
     )
@@ -79,18 +81,19 @@ def describe(batch: Batch) -> list[Described | PictureError]:
             continue
         try:
             features = {key[name]: pack(_extracted(name, picture)) for name in AT_SIGHT}
+            features[key["place"]] = pack_place(place_of(picture))
             described = Described(PictureRow(picture.format, *picture.original_size), features)
             if "cells" in key:
-                seen.append((described, proposing().squeezed(picture), content(picture).place))
+                seen.append((described, proposing().squeezed(picture)))
         except PictureError as error:
             done.append(error)
             continue
         done.append(described)
     if seen:
-        vectors, grids = vectors_and_cells(np.stack([squeezed for _, squeezed, _ in seen]))
-        for (described, _, place), vector, grid in zip(seen, vectors, grids, strict=True):
+        vectors, grids = vectors_and_cells(np.stack([squeezed for _, squeezed in seen]))
+        for (described, _), vector, grid in zip(seen, vectors, grids, strict=True):
             described.features[key["embedding"]] = pack(vector.astype(KEPT_AS))
-            described.features[key["cells"]] = pack_cells(grid, place)
+            described.features[key["cells"]] = pack(grid)
     return done
 
 

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection import frames, matches
+from lookalike.collection.describe import keys
 from lookalike.collection.guesses import FrameGuess, Guess, PlaceGuess
-from lookalike.collection.packing import pack, pack_points, unpack, unpack_points
+from lookalike.collection.packing import pack, pack_points, unpack, unpack_place, unpack_points
 from lookalike.collection.sources import picture_of
 from lookalike.errors import PictureError
-from lookalike.features.shrink import shrunk, small
+from lookalike.features.align import Matrix, inverted
+from lookalike.features.shrink import place_of, set_place, shrunk, small
 from lookalike.scoring.auto import at_sight
 from lookalike.scoring.pair import FeatureCache, Pair, shared_method
 from lookalike.scoring.rules import decide, finish
@@ -113,15 +115,18 @@ class _Judging:
     def judged(self, number: int) -> Judgement:
         a, b = self.piece.pairs[number]
         guess = self.piece.guesses[number]
-        if guess is not None and self.piece.at_once:
-            first, second = (self._look(index) for index in (a, b))
-            if isinstance(guess, PlaceGuess):
-                guess = matches.worth_a_look(first, second, guess)
-            elif not frames.worth_a_look(first, second, guess):
-                guess = None
-            if guess is None:
-                return Judgement()
-        return self._compared(a, b, guess)
+        if guess is None or not self.piece.at_once:
+            return self._compared(a, b, guess)
+        first, second = (self._look(index) for index in (a, b))
+        whole = guess if isinstance(guess, FrameGuess) else guess.as_frame
+        judgement = Judgement()
+        if whole is not None and frames.worth_a_look(first, second, whole):
+            judgement = self._compared(a, b, whole)
+        if judgement.comparison is None and isinstance(guess, PlaceGuess):
+            exact = matches.worth_a_look(first, second, guess)
+            if exact is not None:
+                judgement = self._compared(a, b, exact)
+        return judgement
 
     def _compared(self, a: int, b: int, guess: Guess | None) -> Judgement:
         preset = self.piece.preset
@@ -131,7 +136,7 @@ class _Judging:
             preset.options,
             self.features,
             side_by_side=False,
-            hint=guess.laid if isinstance(guess, PlaceGuess) else None,
+            hint=self._laid(a, b, guess.place) if isinstance(guess, PlaceGuess) else None,
             search=not isinstance(guess, FrameGuess),
         )
         if not self.piece.at_once or preset.rule != "auto":
@@ -140,6 +145,10 @@ class _Judging:
         if seen.outcome is None:
             return Judgement(None, seen.certainty, compared=True, guess=guess)
         return Judgement(finish(pair, seen.outcome, preset.name), 1.0, compared=True)
+
+    def _laid(self, a: int, b: int, place: Matrix) -> Matrix:
+        """Content on content → picture on picture, in shares."""
+        return place_of(self._picture(a)) @ place @ inverted(place_of(self._picture(b)))
 
     def _look(self, index: int) -> npt.NDArray[np.uint8]:
         look: npt.NDArray[np.uint8] = self.features.extract(shared_method("look", {}), self._picture(index))
@@ -154,6 +163,9 @@ class _Judging:
             self.open.move_to_end(index)
             return found
         found = self.open[index] = picture_of(self.piece.files[index], self.piece.limits)
+        place = self.piece.kept.get((found.digest, keys()["place"]))
+        if place is not None:
+            set_place(found, unpack_place(place))
         self.pixels += self._size(index)
         while len(self.open) > OPEN or (self.pixels > OPEN_PIXELS and len(self.open) > 2):
             self.pixels -= self._size(self.open.popitem(last=False)[0])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.features.align import Keypoints
-from lookalike.features.cells import CHANNELS, GRID
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,16 +31,14 @@ def pack(feature: npt.NDArray[Any]) -> bytes:
     return np.ascontiguousarray(feature).tobytes()
 
 
-def pack_cells(grid: npt.NDArray[np.uint8], place: npt.NDArray[np.float64]) -> bytes:
-    """Cells of a content (64×80), and where that lies in its picture (3×3, affine)."""
-    return grid.tobytes() + place[:2].astype("<f8").tobytes()
+def pack_place(place: npt.NDArray[np.float64]) -> bytes:
+    """Where a content lies in its picture: 3×3, affine."""
+    return place[:2].astype("<f8").tobytes()
 
 
-def unpack_cells(content: bytes) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """What :func:`pack_cells` made."""
-    grid = np.frombuffer(content, np.uint8, GRID * GRID * CHANNELS).reshape(GRID * GRID, CHANNELS)
-    rows = np.frombuffer(content, "<f8", 6, grid.nbytes).reshape(2, 3)
-    return grid, np.vstack([rows, [0, 0, 1]])
+def unpack_place(content: bytes) -> npt.NDArray[np.float64]:
+    """What :func:`pack_place` made."""
+    return np.vstack([np.frombuffer(content, "<f8").reshape(2, 3), [0, 0, 1]])
 
 
 def unpack(made: Method[Any], content: bytes, dtype: str | None = None) -> npt.NDArray[Any]:

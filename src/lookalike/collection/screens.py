@@ -11,7 +11,6 @@ import numpy.typing as npt
 from lookalike.collection import frames, matches
 from lookalike.collection.guesses import FrameGuess, Guess
 from lookalike.collection.hues import Hues, hues
-from lookalike.collection.packing import unpack_cells
 from lookalike.features.cells import GRID
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ class Screens:
         self.shelf, self.crew = shelf, crew
         self._space: Whitening | None = None
         self._spread = np.zeros((len(shelf.files), GRID * GRID, matches.AXES), np.int8)
-        self._place = np.zeros((len(shelf.files), 3, 3))
         self._is_spread = np.zeros(len(shelf.files), np.bool_)
 
     def frames(self, pairs: Pairs) -> Screened:
@@ -66,11 +64,7 @@ class Screens:
         pieces = (self._piece(part) for part in np.split(pairs, range(PIECE, len(pairs), PIECE)))
         matched = self.crew.do(matches.place_guesses, pieces, much=len(pairs) > MUCH)
         said = [guess for found in matched for guess in found]
-        passed = [
-            (guess._replace(first=self._place[pair[0]], second=self._place[pair[1]]), pair)
-            for guess, pair in zip(said, pairs, strict=True)
-            if guess is not None
-        ]
+        passed = [(guess, pair) for guess, pair in zip(said, pairs, strict=True) if guess is not None]
         passed.sort(key=lambda each: (-each[0].strength, *each[1]))
         return Screened(np.array([pair for _, pair in passed], np.int32).reshape(-1, 2), [guess for guess, _ in passed])
 
@@ -86,9 +80,7 @@ class Screens:
     def _spread_out(self, used: npt.NDArray[np.int32]) -> None:
         """Make the cells of these pictures comparable, where they are not yet."""
         for part in _parts(used[~self._is_spread[used]]):
-            cells = [unpack_cells(content) for content in self.shelf.packed("cells", part)]
-            grids = [grid for grid, _ in cells]
-            self._place[part] = [place for _, place in cells]
+            grids = self.shelf.unpacked("cells", part)
             if self._space is None:
                 self._space = matches.cell_space(grids)
             self._spread[part] = matches.spread_cells(self._space, grids)

@@ -44,6 +44,9 @@ def has_no_margins(picture: Picture) -> bool:
     return content(picture).pixels is picture.decoded(WORKING_SIDE).pixels
 
 
+PLACE = "place of content"
+
+
 class Content(NamedTuple):
     """What is inside the margins of a picture.
 
@@ -59,6 +62,16 @@ class Content(NamedTuple):
 def content(picture: Picture) -> Content:
     """What is inside the margins, set upright where it stands askew on a plain ground."""
     return picture.kept("content", WORKING_SIDE, lambda: _content(picture.decoded(WORKING_SIDE).pixels))
+
+
+def place_of(picture: Picture) -> npt.NDArray[np.float64]:
+    """Where the content lies in the picture: 3×3, shares of the content → shares of the picture."""
+    return picture.kept(PLACE, 0, lambda: content(picture).place)
+
+
+def set_place(picture: Picture, place: npt.NDArray[np.float64]) -> None:
+    """Tell where the content lies, where that is known: the picture need not be decoded for it."""
+    picture.kept(PLACE, 0, lambda: place)
 
 
 def _content(pixels: Pixels) -> Content:

@@ -60,9 +60,6 @@ GREYISH = 8.0
 COVERED = 0.28
 """Correlation of whole frames from which parts of them are looked for that are equal, and others covered."""
 
-NEARLY_REGISTERED = 0.7
-"""Correlation at a place that was hinted at from which another place is searched for as well."""
-
 KIN_COSINE = 0.6
 """Embedding cosine from which a crop that was also turned is looked for, however little the frames agree."""
 
@@ -136,11 +133,9 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
         return Sight(_copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds))
     found = frame if certainty > 0 else None
     registered = hinted
-    if thresholds["registered_doubt"] < 1 and (pair.hint is None or _is_worth_a_search(hinted)):
-        tries = _laid(frame, thresholds) if pair.search else ()
-        searched = by_registration(pair, tries, thresholds["registered"], thresholds["registered_doubt"])
-        if searched is not None and (hinted is None or searched.correlation > hinted.correlation):
-            registered = searched
+    if thresholds["registered_doubt"] < 1 and pair.hint is None and pair.search:
+        tries = _laid(frame, thresholds)
+        registered = by_registration(pair, tries, thresholds["registered"], thresholds["registered_doubt"])
     if registered is not None:
         sure = _registered_certainty(registered, thresholds)
         if sure > certainty:
@@ -175,11 +170,6 @@ def on_reflection(pair: Pair, seen: Sight, thresholds: Mapping[str, float], weig
     if found is None:
         return Outcome(kindred, _why_alike(kindred))
     return _copy(pair, found, certainty, kindred, thresholds)
-
-
-def _is_worth_a_search(hinted: Geometry | None) -> bool:
-    """Whether there may be a better place than the hint's; where it is nowhere near, the hint was for nothing."""
-    return hinted is not None and hinted.correlation >= NEARLY_REGISTERED
 
 
 def _covered(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tuple[float, Geometry]:

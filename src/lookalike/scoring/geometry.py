@@ -13,7 +13,7 @@ from lookalike.features.align import Alignment, Keypoints, Matrix, inverted, loo
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
 from lookalike.features.look import Look, equal_shares, equally_sharp
 from lookalike.features.register import View, levels_at, likeliest, rescaled, settled
-from lookalike.features.shrink import content, small, small_content
+from lookalike.features.shrink import place_of, small, small_content
 from lookalike.features.tint import Tint, aligned_change, changed_at
 from lookalike.features.xfeat import XFeat
 from lookalike.types import Transform
@@ -179,19 +179,13 @@ def _content_on_content(pair: Pair, first: View, second: View, hint: Matrix | No
     None where there is no hint and neither has margins.
     """
     if hint is None:
-        looks = pair.features("look")
-        place_a, place_b = _place(pair.first, looks[0]), _place(pair.second, looks[1])
+        place_a, place_b = place_of(pair.first), place_of(pair.second)
         if np.array_equal(place_a, np.eye(3)) and np.array_equal(place_b, np.eye(3)):
             return None
         hint = place_a @ inverted(place_b)
     size_a, size_b = (np.diag([*_size(view.pixels), 1.0]) for view in (first, second))
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     return np.asarray(inverted(half) @ size_a @ hint @ inverted(size_b) @ half, np.float64)
-
-
-def _place(picture: Picture, look: npt.NDArray[np.uint8]) -> Matrix:
-    """Shares of the content → shares of the picture; a picture that looks the same without margins has none."""
-    return np.eye(3) if np.array_equal(look[0], look[1]) else content(picture).place
 
 
 SMALL = Look.SIDE * 3 // 2
@@ -307,7 +301,7 @@ def _in_original_pixels(pair: Pair, found: Geometry) -> Matrix:
     if found.alignment is None or found.alignment.homography is None:
         lay = orientation_matrix(found.orientation, (1, 1), (1, 1))
         inside_a, inside_b = (
-            content(picture).place if found.margins else np.eye(3) for picture in (pair.first, pair.second)
+            place_of(picture) if found.margins else np.eye(3) for picture in (pair.first, pair.second)
         )
         return np.diag([*size_a, 1.0]) @ inside_a @ lay @ inverted(np.diag([*size_b, 1.0]) @ inside_b)
     small_a, turned = found.frames

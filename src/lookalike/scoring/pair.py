@@ -78,8 +78,9 @@ class Pair:
         cache: where features of other pairs may be found; None keeps them to this pair.
         side_by_side: work on both pictures at the same time; not worth it where many pairs are.
         hint: how ``b`` probably lies on ``a``: 3×3, in shares of width and height (0 to 1);
-            tried before anything is searched for.
-        search: whether to search where one picture lies on the other, if the hint and the whole frames do not tell.
+            then no other place is searched for.
+        search: whether to search where one picture lies on the other, if the whole frames do not tell and there is no
+            hint.
     """
 
     def __init__(
