@@ -72,38 +72,48 @@ class Confirmation:
         def laid_ready() -> Iterator[Piece]:
             for start in range(0, len(pairs), PORTION):
                 part = pairs[start : start + PORTION]
+                kept = self._kept([self.files[int(index)].digest for index in np.unique(part)], at_once)
                 order = start + np.lexsort((part[:, 1], part[:, 0]))
                 for numbers in np.split(order, range(size, len(order), size)):
                     pieces.append([(a, b) for a, b in pairs[numbers].tolist()])
                     said = [None if guesses is None else guesses[number] for number in numbers]
-                    yield self._piece(pieces[-1], said, at_once)
+                    yield self._piece(pieces[-1], said, kept, at_once)
 
         for number, result in enumerate(self.crew.do_or_lose(judge, laid_ready(), much=len(pairs) >= MUCH)):
             done = self._one_by_one(result.work) if isinstance(result, Lost) else result
             self._keep(done)
             yield from zip(pieces[number], done.judgements, strict=True)
 
-    def _piece(self, pairs: list[tuple[int, int]], guesses: list[Guess | None], at_once: bool) -> Piece:
+    def _piece(
+        self,
+        pairs: list[tuple[int, int]],
+        guesses: list[Guess | None],
+        kept: dict[str, dict[str, bytes]],
+        at_once: bool,
+    ) -> Piece:
         used = sorted({index for pair in pairs for index in pair})
         place = {index: number for number, index in enumerate(used)}
         files = [self.files[index] for index in used]
-        dear = not at_once or self.preset.rule != "auto"
         return Piece(
             files,
             [(place[a], place[b]) for a, b in pairs],
             guesses,
-            self._kept([file.digest for file in files], (*NEEDED, *DEAR) if dear else NEEDED),
+            {
+                (file.digest, key): found[file.digest]
+                for key, found in kept.items()
+                for file in files
+                if file.digest in found
+            },
             self.preset,
             self.limits,
             at_once,
         )
 
-    def _kept(self, digests: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], bytes]:
-        found = {}
+    def _kept(self, digests: Sequence[str], at_once: bool) -> dict[str, dict[str, bytes]]:
+        """What the store has of these pictures that comparing them needs: key → digest → bytes."""
+        names = NEEDED if at_once and self.preset.rule == "auto" else (*NEEDED, *DEAR)
         wanted = [shared_method(name, self.preset.options.get(name, {})).key for name in names]
-        for key in (*wanted, keys()["place"]):
-            found.update({(digest, key): content for digest, content in self.store.features(key, digests).items()})
-        return found
+        return {key: self.store.features(key, digests) for key in (*wanted, keys()["place"])}
 
     def _keep(self, done: Judged) -> None:
         for failure in done.failures:

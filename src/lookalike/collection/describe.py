@@ -28,7 +28,7 @@ KEPT_AS = "float16"
 
 
 AT_SIGHT = ("disc", "look", "tint")
-"""What is extracted of every picture, beside the place of its content; the network adds embedding and cells, which whole
+"""What is extracted of every picture, with the place of its content; the network adds embedding and cells, which whole
 frames need not."""
 
 

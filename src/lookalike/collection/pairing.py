@@ -21,6 +21,7 @@ from lookalike.collection.candidates import FEW, WIDTHS, Spaces, candidates, eve
 from lookalike.collection.confirm import Confirmation
 from lookalike.collection.guesses import Guess
 from lookalike.collection.hues import Hues, colour_likeness
+from lookalike.collection.judge import Judgement
 from lookalike.collection.neighbours import Ranked, Whitening
 from lookalike.collection.screens import Screened, Screens
 from lookalike.collection.shelf import Shelf
@@ -240,7 +241,11 @@ class Pairing:
             if found is not None:
                 self.result.comparisons.append(found)
                 self.seen.add(pair)
-            elif judgement.compared and judgement.certainty >= self.open.get(pair, (0.0, None))[0]:
+            elif (
+                judgement.compared
+                and not self._recoloured(judgement)
+                and judgement.certainty >= self.open.get(pair, (0.0, None))[0]
+            ):
                 self.open[pair] = (judgement.certainty, judgement.guess)
             if found is not None and found.score >= NEAR:
                 copies += 1
@@ -249,6 +254,10 @@ class Pairing:
             if vain >= most:
                 break
         return copies, vain
+
+    def _recoloured(self, judgement: Judgement) -> bool:
+        """Whether it is known how they lie, and only the colours differ, which nobody asked for."""
+        return judgement.certainty >= 1 and self.least >= NEAR
 
     def _reflect(self) -> None:
         """Compare in full the likeliest of those left open."""

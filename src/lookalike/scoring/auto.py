@@ -94,7 +94,8 @@ class Sight:
         outcome: the final score, where the look is sure.
         certainty: how sure it is that one is a copy of the other, 0 to 1.
         found: how one would lie on the other; None where nothing speaks for it.
-        frame: the best way to lay the whole frames on each other; None for identical pictures.
+        frame: the best way to lay the whole frames on each other; None for identical pictures, and where a hint was
+            followed.
     """
 
     outcome: Outcome | None
@@ -118,13 +119,8 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     same = _identical(pair)
     if same is not None:
         return Sight(same)
-    hinted = None
-    if pair.hint is not None and thresholds["registered_doubt"] < 1:
-        hinted = by_registration(pair, (), thresholds["registered"], thresholds["registered_doubt"], pair.hint)
-        if hinted is not None and _registered_certainty(hinted, thresholds) >= 1:
-            if hinted.tint <= thresholds["tint_doubt"]:
-                return Sight(_copy(pair, hinted, 1.0, 0.0, thresholds), 1.0, hinted, hinted)
-            return Sight(None, 1.0, hinted, hinted)
+    if pair.hint is not None:
+        return _at_hint(pair, thresholds)
     frame = whole_frame(pair, thresholds["frame_doubt"])
     if frame.correlation > ALL_BUT_EQUAL and _may_be_equal(pair) and pair.similarity("exact") == 1:
         return Sight(Outcome(1.0, ("the same pixels in another file",)))
@@ -132,11 +128,9 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
     if certainty >= 1:
         return Sight(_copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds))
     found = frame if certainty > 0 else None
-    registered = hinted
-    if thresholds["registered_doubt"] < 1 and pair.hint is None and pair.search:
+    if thresholds["registered_doubt"] < 1 and pair.search:
         tries = _laid(frame, thresholds)
         registered = by_registration(pair, tries, thresholds["registered"], thresholds["registered_doubt"])
-    if registered is not None:
         sure = _registered_certainty(registered, thresholds)
         if sure > certainty:
             certainty, found = sure, registered
@@ -144,21 +138,34 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
         covered = _covered(pair, frame, thresholds)
         if covered[0] > certainty:
             certainty, found = covered
-    if found is not None and certainty >= 1 and found.tint <= thresholds["tint_doubt"]:
-        # It scores 0.90 at least, and no embedding gives more than 0.89.
-        return Sight(_copy(pair, found, 1.0, 0.0, thresholds), 1.0, found, frame)
+    return _settled(pair, certainty, found, frame, thresholds)
+
+
+def _at_hint(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
+    """Where there is a hint at how one lies on the other, only that is looked at."""
+    found = by_registration(pair, (), thresholds["registered"], thresholds["registered_doubt"], pair.hint)
+    return _settled(pair, _registered_certainty(found, thresholds), found, None, thresholds)
+
+
+def _settled(
+    pair: Pair, certainty: float, found: Geometry | None, frame: Geometry | None, thresholds: Mapping[str, float]
+) -> Sight:
+    """What is known by now; final where it is a copy for certain, for no embedding gives more than 0.89."""
+    if found is not None and certainty >= 1:
+        copy = _copy(pair, found, 1.0, 0.0, thresholds)
+        if copy.score >= LEAST_COPY:
+            return Sight(copy, 1.0, found, frame)
     return Sight(None, certainty, found, frame)
 
 
 def on_reflection(pair: Pair, seen: Sight, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> Outcome:
     """The steps that follow where a look did not settle it: what the pictures show, and keypoints."""
-    assert seen.frame is not None
     certainty, found = seen.certainty, seen.found
     kindred = _kindred(pair, weights)
     if certainty < 1 and pair.details["cosine"] >= thresholds["hopeless"]:
         # A page and the picture on it are little alike to the embedding; what is much alike is about as large.
         inside = pair.details["cosine"] < KIN_COSINE
-        tries = _orientations(pair, seen.frame, thresholds)
+        tries = _orientations(pair, seen.frame or whole_frame(pair), thresholds)
         aligned = by_keypoints(pair, tries, int(thresholds["inliers"]), inside=inside)
         if aligned is not None:
             sure = _aligned_certainty(aligned, thresholds)
@@ -228,7 +235,9 @@ def _frame_certainty(pair: Pair, frame: Geometry, thresholds: Mapping[str, float
     return min(coarse, _ramp(fine, thresholds["fine_doubt"], thresholds["fine"]))
 
 
-def _registered_certainty(found: Geometry, thresholds: Mapping[str, float]) -> float:
+def _registered_certainty(found: Geometry | None, thresholds: Mapping[str, float]) -> float:
+    if found is None:
+        return 0.0
     return min(
         _ramp(found.correlation, thresholds["registered_doubt"], thresholds["registered"]),
         _ramp(found.levels, thresholds["levels_doubt"], thresholds["levels"]),

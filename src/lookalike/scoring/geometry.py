@@ -91,9 +91,16 @@ def fine_correlation(pair: Pair, frame: Geometry) -> float:
 
 def equal_parts(pair: Pair, frame: Geometry) -> tuple[float, float]:
     """:func:`~lookalike.features.look.equal_shares` of two whole frames, laid on each other as ``frame`` says."""
-    seen = small_content if frame.margins else small
-    a = _soft(seen(pair.first))
-    b = _soft(np.ascontiguousarray(apply(seen(pair.second), frame.orientation)))
+    if is_small(pair):
+        looks = pair.features("look")
+        a, b = (look[int(frame.margins)] for look in looks)
+    else:
+        seen = small_content if frame.margins else small
+        a, b = (np.asarray(cv2.cvtColor(seen(each), cv2.COLOR_RGB2GRAY)) for each in (pair.first, pair.second))
+    return _equal_parts(_soft(a), _soft(np.ascontiguousarray(apply(b, frame.orientation))))
+
+
+def _equal_parts(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> tuple[float, float]:
     if a.size < b.size:
         b = _resized(b, a.shape)
     elif b.size < a.size or a.shape != b.shape:
@@ -101,9 +108,8 @@ def equal_parts(pair: Pair, frame: Geometry) -> tuple[float, float]:
     return equal_shares(*equally_sharp(a, b))
 
 
-def _soft(pixels: Pixels) -> npt.NDArray[np.float32]:
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.8), np.float32)
+def _soft(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.8), np.float32)
 
 
 def _resized(grey: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
