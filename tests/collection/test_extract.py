@@ -165,10 +165,9 @@ def test_whatever_is_missing_is_computed(tmp_path: Path, name: str) -> None:
                 "DELETE FROM features WHERE id >> 40 IN (SELECT id FROM methods WHERE key = ?)", (keys()[name],)
             )
         )
-        assert store.missing(keys()[name], digests)
+        assert store.lacking([keys()[name]], digests) == {*digests}
         run(tmp_path / "in", store)
-        for key in keys().values():
-            assert store.missing(key, digests) == []
+        assert store.lacking(keys().values(), digests) == set()
 
 
 def test_a_bug_in_a_worker_reaches_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +209,7 @@ def test_interrupted_it_keeps_what_is_done(tmp_path: Path) -> None:
     with Store(tmp_path / "store.db") as store:
         known = store.known(scan(at).files)
         assert len(known) == done[-1] == 2 * BATCH
-        assert store.missing(keys()["cells"], list(known.values())) == []
+        assert store.lacking(keys().values(), list(known.values())) == set()
         assert len(run(at, store).digests) == 6 * BATCH
 
 

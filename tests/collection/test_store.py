@@ -58,7 +58,7 @@ def test_what_is_added_is_found_after_reopening(path: Path) -> None:
         good = [number for number in range(30) if row(number).failure_kind is None]
         for key in SIZES:
             assert store.features(key, digests) == {digest(number): feature(number, key) for number in good}
-            assert store.missing(key, digests) == [digest(number) for number in range(31) if number not in good]
+            assert store.lacking([key], digests) == {digest(number) for number in range(31) if number not in good}
         assert store.features("small 2", digests) == {}
         assert store.notices == []
 
@@ -79,7 +79,7 @@ def test_twins_both_stay_and_a_renamed_file_costs_nothing(path: Path) -> None:
         store.add([stored(1)])
         store.remember([(twin, digest(1))])
         assert store.known([twin, found(1)]) == {twin.path: digest(1), found(1).path: digest(1)}
-        assert store.missing("small 1", [digest(1)]) == []
+        assert store.lacking(["small 1"], [digest(1)]) == set()
 
 
 def test_relative_paths_are_told_apart_by_folder(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -501,7 +501,7 @@ class StoreMachine(RuleBasedStateMachine):
         for key in ("one", "two"):
             mine = {each: value for (of, each), value in self.features.items() if of == key}
             assert self.store.features(key, everything) == mine
-            assert self.store.missing(key, everything) == [each for each in everything if each not in mine]
+            assert self.store.lacking([key], everything) == {each for each in everything if each not in mine}
         for when in range(3):
             files = [Found(f"/{number}", 1, when) for number in range(13)]
             assert self.store.known(files) == {path: of for path, (at, of) in self.files.items() if at == when}

@@ -166,11 +166,7 @@ class _Extracting:
     def _complete(self, digests: list[str]) -> dict[str, PictureRow]:
         """Those of which nothing is missing: no damaged row, no method with a new version. One question for a batch."""
         rows = self.store.pictures(digests)
-        lacking = (
-            {digest for key in self.wanted.values() for digest in self.store.missing(key, list(rows))}
-            if rows
-            else set()
-        )
+        lacking = self.store.lacking(self.wanted.values(), list(rows)) if rows else set()
         return {digest: row for digest, row in rows.items() if digest not in lacking}
 
     # after: descriptions → rows

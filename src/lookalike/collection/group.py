@@ -172,7 +172,7 @@ def _read(
 def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store, mode: Mode) -> set[str]:
     """Those of which everything is stored; a picture known to be broken is complete."""
     good = [digest for digest in digests if rows[digest].failure_kind is None]
-    lacking = {digest for key in keys(mode).values() for digest in store.missing(key, good)}
+    lacking = store.lacking(keys(mode).values(), good)
     return set(digests) - lacking
 
 

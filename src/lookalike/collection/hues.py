@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import convolve1d
+from numpy.lib.stride_tricks import sliding_window_view
 
 from lookalike.features.embedding import unit
 
@@ -51,8 +51,8 @@ def hues(tints: Sequence[npt.NDArray[np.uint8]]) -> Hues:
     place = (np.clip(across + 100, 0, 199) * BINS // 200) * BINS + np.clip(down + 100, 0, 199) * BINS // 200
     place += np.arange(len(tints))[:, None] * BINS * BINS
     counts = np.bincount(place[kept], minlength=len(tints) * BINS * BINS).reshape(-1, BINS, BINS).astype(np.float32)
-    for axis in (1, 2):
-        counts = convolve1d(counts, SOFT, axis=axis, mode="mirror")
+    around = np.pad(counts, ((0, 0), (1, 1), (1, 1)), mode="reflect")
+    counts = np.einsum("ikjab,a,b->ikj", sliding_window_view(around, (3, 3), axis=(1, 2)), SOFT, SOFT)
     return unit(np.sqrt(counts).reshape(len(tints), -1))
 
 

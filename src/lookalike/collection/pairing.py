@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from lookalike.collection.candidates import FEW, WIDTHS, Spaces, candidates, every_pair, space_of_rings, space_of_shown
 from lookalike.collection.confirm import Confirmation
 from lookalike.collection.guesses import Guess
-from lookalike.collection.hues import Hues, colour_likeness
+from lookalike.collection.hues import colour_likeness
 from lookalike.collection.judge import Judgement
 from lookalike.collection.neighbours import Ranked, Whitening
 from lookalike.collection.screens import Screened, Screens
@@ -120,7 +120,6 @@ class Pairing:
         self.confirmation = Confirmation(files, store, self.preset, limits, crew)
         self.seen: set[tuple[int, int]] = set()
         self.open: dict[tuple[int, int], tuple[float, Guess | None]] = {}  # how sure the look was, and at what
-        self.hues: Hues | None = None
         self.result = Paired()
 
     def run(
@@ -216,14 +215,15 @@ class Pairing:
         """The pairs in another order: those in other colours are no copies, and come last."""
         if self.least < NEAR:
             return ranked
-        if self.hues is None:  # for the first of two lists, before the other is begun
-            self.hues = self.screens.hues()
         most = LISTED * len(self.files)
         ranked = Ranked(ranked.first[:most], ranked.second[:most], ranked.score[:most])
+        used = np.unique(np.concatenate([ranked.first, ranked.second]))
+        hues = self.screens.hues(used)
+        first, second = np.searchsorted(used, ranked.first), np.searchsorted(used, ranked.second)
         score = ranked.score.copy()
         for start in range(0, len(score), 65536):
             part = slice(start, start + 65536)
-            alike = colour_likeness(self.hues[ranked.first[part]], self.hues[ranked.second[part]])
+            alike = colour_likeness(hues[first[part]], hues[second[part]])
             score[part] += COLOUR * (alike - 1)
         order = np.argsort(-score, kind="stable")
         return Ranked(ranked.first[order], ranked.second[order], score[order])

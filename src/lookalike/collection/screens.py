@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lookalike.collection import frames, matches
 from lookalike.collection.guesses import FrameGuess, Guess
-from lookalike.collection.hues import Hues, hues
+from lookalike.collection.hues import BINS, Hues, hues
 from lookalike.features.cells import GRID
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Screens:
 
     def __init__(self, shelf: Shelf, crew: Crew) -> None:
         self.shelf, self.crew = shelf, crew
+        self._hues = np.zeros((len(shelf.files), BINS * BINS), np.float32)
+        self._has_hues = np.zeros(len(shelf.files), np.bool_)
         self._space: Whitening | None = None
         self._spread = np.zeros((len(shelf.files), GRID * GRID, matches.AXES), np.int8)
         self._is_spread = np.zeros(len(shelf.files), np.bool_)
@@ -72,10 +74,13 @@ class Screens:
         used = np.unique(pairs)
         return matches.Cells(self._spread[used], np.searchsorted(used, pairs))
 
-    def hues(self) -> Hues:
-        """Which colours all pictures have, see :func:`~lookalike.collection.hues.hues`."""
-        every = np.arange(len(self.shelf.files))
-        return np.concatenate([hues(self.shelf.unpacked("tint", part)) for part in _parts(every)])
+    def hues(self, indices: npt.NDArray[np.int32]) -> Hues:
+        """Which colours these pictures have, see :func:`~lookalike.collection.hues.hues`."""
+        fresh = indices[~self._has_hues[indices]]
+        for part in _parts(fresh):
+            self._hues[part] = hues(self.shelf.unpacked("tint", part))
+        self._has_hues[fresh] = True
+        return self._hues[indices]
 
     def _spread_out(self, used: npt.NDArray[np.int32]) -> None:
         """Make the cells of these pictures comparable, where they are not yet."""

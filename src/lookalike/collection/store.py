@@ -15,7 +15,7 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -158,17 +158,20 @@ class Store:
         )
         return {digest.hex(): value for digest, value in found.items()}
 
-    def missing(self, key: str, digests: Sequence[str]) -> list[str]:
-        """Those of ``digests``, in their order and each once, that have no feature of this method."""
+    def lacking(self, keys: Iterable[str], digests: Sequence[str]) -> set[str]:
+        """Those of ``digests`` that have no feature of one or more of these methods."""
 
         def work(
             connection: sqlite3.Connection, known: Mapping[bytes, tables.KnownPicture]
         ) -> tuple[set[bytes], list[int]]:
-            present = tables.present_features(connection, key, [row.number for row in known.values()])
+            numbers = [row.number for row in known.values()]
+            present = set(numbers)
+            for key in keys:
+                present &= tables.present_features(connection, key, numbers)
             return {digest for digest, row in known.items() if row.number in present}, []
 
-        present = self._view(digests, work)
-        return [digest for digest in dict.fromkeys(digests) if _digest(digest) not in present]
+        complete = self._view(digests, work)
+        return {digest for digest in digests if _digest(digest) not in complete}
 
     # Runs and decisions
 
