@@ -93,8 +93,8 @@ class Bench:
         self.ours(name, self.scratch / f"{name}-{number}.sqlite3", f"--{name}")
 
     def other(self, tool: str, python: Path, limit: float, _: int) -> None:
-        """Another tool; one that took too long is not run again."""
-        if "over" in self.notes.get(tool, ""):
+        """Another tool; one that took too long, or failed, is not run again and ends nothing."""
+        if "not finished" in self.notes.get(tool, ""):
             return
         pairs = self.scratch / f"{tool}.jsonl"
         command = [str(python), str(TOOL_SCRIPT), tool, str(self.pictures), "--pairs", str(pairs)]
@@ -102,6 +102,9 @@ class Bench:
             self.costs.setdefault(tool, []).append(run(command, os.environ, limit))
         except TooLong:
             self.notes[tool] = f"over {limit:.0f} s, not finished"
+            return
+        except SystemExit as error:
+            self.notes[tool] = f"not finished: {error}"
             return
         if tool not in self.verdicts:
             with pairs.open(encoding="utf-8") as file:

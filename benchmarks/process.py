@@ -24,8 +24,9 @@ class Cost:
     Attributes:
         seconds: by the clock.
         processor: seconds of all cores together.
-        peak_mib: most memory it held. Never less than the script itself holds from which the process was forked; where
-            it starts processes of its own, that of the largest of them.
+        peak_mib: most memory that it and the processes it started held at one time: what they share is counted once
+            where the system tells (Linux, looked at ten times a second), else that of the largest of them. Never less
+            than the script itself holds from which the process was forked.
     """
 
     seconds: float
@@ -94,8 +95,40 @@ def _wait(process: subprocess.Popen[bytes], start: float) -> Cost:
     if not hasattr(os, "wait4"):  # Windows
         process.wait()
         return Cost(time.perf_counter() - start)
+    together = _Together(process.pid)
     _, status, usage = os.wait4(process.pid, 0)
     taken = time.perf_counter() - start
+    together.ended.set()
     process.returncode = os.waitstatus_to_exitcode(status)
     unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss counts bytes there, KiB elsewhere
-    return Cost(taken, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+    return Cost(taken, usage.ru_utime + usage.ru_stime, max(usage.ru_maxrss / unit, together.most_kib / 2**10))
+
+
+class _Together(threading.Thread):
+    """Looks now and then at the memory of a process and of all that it started."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid, self.most_kib, self.ended = pid, 0, threading.Event()
+        if Path("/proc/self/smaps_rollup").exists():
+            self.start()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.1):
+            self.most_kib = max(self.most_kib, sum(map(_share_kib, _family(self.pid))))
+
+
+def _family(pid: int) -> list[int]:
+    children: list[str] = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            children += (task / "children").read_text().split()
+    return [pid, *(each for child in children for each in _family(int(child)))]
+
+
+def _share_kib(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0

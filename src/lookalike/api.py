@@ -96,6 +96,7 @@ def group(
     recursive: bool = True,
     hidden: bool = False,
     leave_out: str | os.PathLike[str] | None = None,
+    workers: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Grouping:
     """Find what is alike among many pictures: every one against every other.
@@ -115,6 +116,7 @@ def group(
         recursive: go into folders of folders.
         hidden: take hidden files as well.
         leave_out: a folder whose files are no sources, such as the one results go to.
+        workers: processes that much work is shared among; 0 for one a core, 1 for none but this one.
         progress: called now and then with what is being done, how much of it is done, and how much there is.
 
     Returns:
@@ -144,6 +146,7 @@ def group(
         recursive=recursive,
         hidden=hidden,
         leave_out=leave_out,
+        workers=workers,
     )
     if store is False:
         opened = Store(":memory:")

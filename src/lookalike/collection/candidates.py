@@ -15,8 +15,11 @@ from lookalike.errors import UsageError
 if TYPE_CHECKING:
     from lookalike.types import Mode
 
-EMBEDDING_AXES = 384
+EMBEDDING_AXES, EMBEDDING_AXES_OF_MANY = 384, 256
 """Numbers an embedding keeps once whitened: of 512 the same pairs come out, of 256 two in a hundred fewer."""
+
+MANY = 50_000
+"""Pictures over which the fewer are kept: the search takes as long as they are many, times the square of the pictures."""
 
 DISC_AXES = 64
 
@@ -66,7 +69,7 @@ class Spaces:
 
 def space_of_shown(embeddings: npt.NDArray[np.float16]) -> Whitening:
     """What spreads these embeddings (N×1280)."""
-    return whitening(embeddings, EMBEDDING_AXES)
+    return whitening(embeddings, EMBEDDING_AXES if len(embeddings) <= MANY else EMBEDDING_AXES_OF_MANY)
 
 
 def space_of_rings(discs: npt.NDArray[np.float16]) -> Whitening:

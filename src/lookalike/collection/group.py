@@ -39,6 +39,7 @@ class Request:
         mode, group_by, preset, limits: as their names say.
         recursive, hidden: go into folders of folders; take hidden files.
         leave_out: a folder whose files are no sources, such as the one that results go to.
+        workers: processes that much work is shared among; 0 for one a core, 1 for none but this one.
     """
 
     sources: Sequence[str | os.PathLike[str]]
@@ -51,8 +52,11 @@ class Request:
     recursive: bool = True
     hidden: bool = False
     leave_out: str | os.PathLike[str] | None = None
+    workers: int = 0
 
     def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise UsageError(f"workers must be 0 (one a core) or more, not {self.workers}")
         if not 0 < self.threshold <= 1:
             raise UsageError(f"the threshold must be over 0 and at most 1, not {self.threshold:g}", remedy="try 0.9")
 
@@ -73,7 +77,7 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
     new = _scanned(request.sources, request)
     old = _without(_scanned(request.against, request), new) if request.against else Scan((), ())
     scanned = time.perf_counter()
-    with Crew() as crew:
+    with Crew(request.workers) as crew:
         files, failures = _all_read(new, old, store, request, crew, progress)
         read = time.perf_counter()
         try:

@@ -25,7 +25,7 @@ BLOCK = 1024
 """Rows compared at a time."""
 
 SPAN = 64
-"""Columns whose maximum is looked at first: the nearest k lie in the k spans with the greatest."""
+"""Columns, evenly spread, whose maximum is looked at first: the nearest k lie in the k spans with the greatest."""
 
 
 class Whitening(NamedTuple):
@@ -96,24 +96,41 @@ def nearest(rows: Vectors, columns: Vectors, k: int, *, same: bool) -> Neighbour
     similarities = np.full((len(rows), max(k, 0)), -1, np.float32)
     if k <= 0:
         return Neighbours(indices, similarities)
-    padded = -(-count // SPAN) * SPAN
-    block = np.full((min(BLOCK, len(rows)), padded), -2, np.float32)
+    width = -(-count // SPAN)
+    block = np.full((min(BLOCK, len(rows)), width * SPAN), -2, np.float32)
     for start in range(0, len(rows), BLOCK):
-        size = min(BLOCK, len(rows) - start)
-        np.matmul(rows[start : start + size], columns.T, out=block[:size, :count])
-        if same:
-            own = np.arange(size)
-            block[own, start + own] = -2
-        indices[start : start + size], similarities[start : start + size] = _top(block[:size], k)
+        part = block[: min(BLOCK, len(rows) - start)]
+        greatest = np.full((len(part), width), -2, np.float32)
+        for left in range(0, count, width * _together(width)):
+            right = min(left + width * _together(width), count)
+            np.matmul(rows[start : start + len(part)], columns[left:right].T, out=part[:, left:right])
+            if same:
+                own = np.arange(max(left, start), min(right, start + len(part)))
+                part[own - start, own] = -2
+            for first in range(left, right, width):  # while it is in the cache
+                span = part[:, first : first + width]
+                np.maximum(greatest[:, : span.shape[1]], span, out=greatest[:, : span.shape[1]])
+        indices[start : start + len(part)], similarities[start : start + len(part)] = _top(part, greatest, k)
     return Neighbours(indices, similarities)
 
 
-def _top(block: Vectors, k: int) -> tuple[npt.NDArray[np.int32], Vectors]:
-    """Columns and values of the ``k`` greatest of every row, greatest first."""
-    size, width = len(block), block.shape[1] // SPAN
+def _together(width: int) -> int:
+    """How many stretches of that width are multiplied at a time: enough for speed, few enough for the cache."""
+    return max(1, min(SPAN, 2048 // width))
+
+
+def _top(block: Vectors, greatest: Vectors, k: int) -> tuple[npt.NDArray[np.int32], Vectors]:
+    """Columns and values of the ``k`` greatest of every row, greatest first.
+
+    Args:
+        block: N×(64·width).
+        greatest: N×width, that of every width-th column.
+        k: how many.
+    """
+    size, width = greatest.shape
     if width > 2 * k:  # look into those spans only whose maximum is among the k greatest
-        spans = block.reshape(size, SPAN, width)  # every width-th column: maxima of long rows are quick
-        chosen = np.argpartition(spans.max(axis=1), -k, axis=1)[:, -k:]
+        spans = block.reshape(size, SPAN, width)
+        chosen = np.argpartition(greatest, -k, axis=1)[:, -k:]
         values = spans[np.arange(size)[:, None], :, chosen].reshape(size, -1)
         inside = np.argpartition(values, -k, axis=1)[:, -k:]
         columns = np.take_along_axis(chosen, inside // SPAN, axis=1) + inside % SPAN * width

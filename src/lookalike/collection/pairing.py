@@ -48,9 +48,6 @@ COLOUR = 2.0
 """What likeness of colours weighs against likeness of what is shown, where only copies matter. With it, of the crops to
 a half in a catalogue 64 % are among the first two candidates a picture, without it 32 %."""
 
-LISTED = 12
-"""Candidates a picture, at most, that colours put in another order."""
-
 RICH = 0.2
 """Share of copies among the last candidates from which the next ones are looked at too."""
 
@@ -215,8 +212,6 @@ class Pairing:
         """The pairs in another order: those in other colours are no copies, and come last."""
         if self.least < NEAR:
             return ranked
-        most = LISTED * len(self.files)
-        ranked = Ranked(ranked.first[:most], ranked.second[:most], ranked.score[:most])
         used = np.unique(np.concatenate([ranked.first, ranked.second]))
         hues = self.screens.hues(used)
         first, second = np.searchsorted(used, ranked.first), np.searchsorted(used, ranked.second)

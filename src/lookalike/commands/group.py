@@ -89,6 +89,7 @@ def group(
         bool, typer.Option("--recursive/--no-recursive", help="Go into folders of folders.", show_default=False)
     ] = True,
     hidden: Annotated[bool, typer.Option("--hidden", help="Take hidden files too.")] = False,
+    workers: Annotated[int, typer.Option("--workers", help="Processes; 0 for one a core, 1 for none.")] = 0,
     quiet: Quiet = False,
     max_bytes: MaxBytes = 20 * 2**20,
     max_pixels: MaxPixels = 50_000_000,
@@ -135,6 +136,7 @@ def group(
                 limits=outputs.limits,
                 recursive=recursive,
                 hidden=hidden,
+                workers=workers,
                 leave_out=out,
                 progress=progress.tell,
             )
