@@ -174,3 +174,25 @@ def test_a_picture_that_went_or_changed_is_a_failure_and_ends_only_its_own_pairs
     for (a, b), each in told.items():
         if not {names[a], names[b]} & {"c", "d"}:
             assert each.comparison is not None
+
+
+def test_small_pictures_are_told_from_their_thumbnails(tmp_path: Path) -> None:
+    """Neither whole frames nor parts of them need the files again."""
+    shot = Image.fromarray(photo(31, 128, 96))
+    shot.save(tmp_path / "a.jpg", quality=95)
+    ImageOps.mirror(shot).save(tmp_path / "b.jpg", quality=60)
+    shot.crop((20, 12, 116, 84)).resize((128, 96)).save(tmp_path / "c.png")
+    with Store(":memory:") as store:
+        files = read(tmp_path, store)
+        alone = {pair: compare(files[pair[0]].path, files[pair[1]].path) for pair in ((0, 1), (0, 2))}
+        for file in files:
+            Path(file.path).unlink()
+        place = np.array([[0.75, 0, 0.15], [0, 0.75, 0.13], [0, 0, 1]])
+        guesses = [FrameGuess(TRANSFORMS.index((True, 0)), inside=False), PlaceGuess(place, 60.0)]
+        told, failures = judged(files, store, np.array(list(alone), np.int32), at_once=True, guesses=guesses)
+    assert failures == {}
+    for pair, wanted in alone.items():
+        found = told[pair].comparison
+        assert found is not None
+        assert found.score == pytest.approx(wanted.score, abs=0.01)
+        assert wanted.score >= 0.9

@@ -169,6 +169,17 @@ def test_scores_are_those_of_compare(many: Grouped) -> None:
         assert pair.verdict == alone.verdict
 
 
+def test_processes_find_what_threads_find(many: Grouped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = group(many.pictures, store=tmp_path / "here.db", workers=1)
+    for module in ("extract", "screens", "confirm"):
+        monkeypatch.setattr(f"lookalike.collection.{module}.MUCH", 1)
+    there = group(many.pictures, store=tmp_path / "there.db", workers=2)
+    assert there.pairs == here.pairs
+    assert there.failures == here.failures
+    with pytest.raises(UsageError, match="workers must be 0"):
+        group(many.pictures, store=False, workers=-1)
+
+
 def test_quick_runs_no_network(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lookalike.collection.describe.vectors_and_cells", lambda batch: pytest.fail("the network ran"))
     found = group(own / "in", store=own / "quick.db", mode="quick")
