@@ -180,6 +180,17 @@ def test_processes_find_what_threads_find(many: Grouped, tmp_path: Path, monkeyp
         group(many.pictures, store=False, workers=-1)
 
 
+def test_below_copies_the_same_product_is_found(tmp_path: Path) -> None:
+    """Where copies are not all that matters, what is no copy at sight is compared in full."""
+    for number in range(30):
+        save(shot(number), tmp_path / f"in/p{number}.jpg")
+    for name, colour in (("red", (200, 40, 40)), ("blue", (40, 60, 180))):
+        save(Image.fromarray(garment("sweater", colour)), tmp_path / f"in/{name}.png")
+    assert ("red", "blue") not in stems(group(tmp_path / "in", store=tmp_path / "s.db"))
+    found = group(tmp_path / "in", store=tmp_path / "s.db", threshold=0.7)
+    assert {("red", "blue"), ("blue", "red")} & stems(found)
+
+
 def test_quick_runs_no_network(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lookalike.collection.describe.vectors_and_cells", lambda batch: pytest.fail("the network ran"))
     found = group(own / "in", store=own / "quick.db", mode="quick")

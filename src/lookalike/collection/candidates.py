@@ -19,7 +19,7 @@ EMBEDDING_AXES, EMBEDDING_AXES_OF_MANY = 384, 256
 """Numbers an embedding keeps once whitened: of 512 the same pairs come out, of 256 two in a hundred fewer."""
 
 MANY = 50_000
-"""Pictures over which the fewer are kept: the search takes as long as they are many, times the square of the pictures."""
+"""Pictures over which the fewer are kept: the search takes as long as they are many."""
 
 DISC_AXES = 64
 

@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from lookalike.collection.candidates import FEW, WIDTHS, Spaces, candidates, every_pair, space_of_rings, space_of_shown
 from lookalike.collection.confirm import Confirmation
-from lookalike.collection.guesses import Guess
+from lookalike.collection.guesses import Guess, PlaceGuess
 from lookalike.collection.hues import colour_likeness
 from lookalike.collection.judge import Judgement
 from lookalike.collection.neighbours import Ranked, Whitening
@@ -236,11 +236,7 @@ class Pairing:
             if found is not None:
                 self.result.comparisons.append(found)
                 self.seen.add(pair)
-            elif (
-                judgement.compared
-                and not self._recoloured(judgement)
-                and judgement.certainty >= self.open.get(pair, (0.0, None))[0]
-            ):
+            elif self._is_open(judgement) and judgement.certainty >= self.open.get(pair, (0.0, None))[0]:
                 self.open[pair] = (judgement.certainty, judgement.guess)
             if found is not None and found.score >= NEAR:
                 copies += 1
@@ -250,9 +246,11 @@ class Pairing:
                 break
         return copies, vain
 
-    def _recoloured(self, judgement: Judgement) -> bool:
-        """Whether it is known how they lie, and only the colours differ, which nobody asked for."""
-        return judgement.certainty >= 1 and self.least >= NEAR
+    def _is_open(self, judgement: Judgement) -> bool:
+        """Whether more may come of it; where it is known how they lie, only the colours differ."""
+        if self.least < NEAR:
+            return True  # things alike, and not only copies
+        return judgement.compared and judgement.certainty < 1
 
     def _reflect(self) -> None:
         """Compare in full the likeliest of those left open."""
@@ -266,7 +264,7 @@ class Pairing:
         chosen = sorted(left, key=lambda pair: (-self.open[pair][0], pair))[:most]
         if chosen:
             self._tell("comparing with keypoints", 0, len(chosen))
-            guesses = [self.open[pair][1] for pair in chosen]
+            guesses = [guess if isinstance(guess := self.open[pair][1], PlaceGuess) else None for pair in chosen]
             judged = self.confirmation.judged(np.array(chosen, np.int32), guesses, at_once=False)
             self.result.comparisons += [each.comparison for _, each in judged if each.comparison is not None]
 
