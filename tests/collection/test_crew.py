@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import suppress
+from pathlib import Path
 
 import cv2
 import pytest
@@ -17,6 +18,10 @@ from lookalike.errors import DecodeFailed, WorkerLost
 
 def squared(number: int) -> tuple[int, int]:
     return number * number, os.getpid()
+
+
+def where(number: int) -> int:
+    return os.getpid()
 
 
 def fragile(number: int) -> int:
@@ -91,6 +96,26 @@ def test_a_script_without_a_guard_may_use_it() -> None:
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["once", "55"]
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there pipes end them")
+def test_who_is_killed_leaves_no_process_behind() -> None:
+    code = """
+        import os, sys, time
+        from lookalike.collection.crew import Crew
+        from test_crew import where
+        with Crew(2) as crew:
+            print(len(set(crew.do(where, range(9), much=True)) - {os.getpid()}), flush=True)
+            time.sleep(60)
+    """
+    module = str(Path(__file__).parent)
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([module, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables) as killed:
+        assert killed.stdout is not None
+        assert int(killed.stdout.readline()) > 0
+        killed.kill()
+        killed.communicate(timeout=20)  # whoever is left would hold its end of the pipe
 
 
 def test_threads_of_opencv_are_as_before() -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Generic, Self, TypeVar
 
 import cv2
@@ -141,7 +142,9 @@ class Crew:
         if self._processes is None:
             from loky import ProcessPoolExecutor  # needs a tenth of what it saves, and only here
 
-            self._processes = ProcessPoolExecutor(self.size, initializer=_begin, env=ONE_THREAD)
+            self._processes = ProcessPoolExecutor(
+                self.size, initializer=_begin, initargs=(os.getpid(),), env=ONE_THREAD
+            )
         return self._processes
 
     def _by_threads(self, work: Callable[[T], R], pieces: Iterable[T]) -> Iterator[R]:
@@ -162,11 +165,20 @@ class Crew:
 _END: Any = object()
 
 
-def _begin() -> None:
-    """In a process of the crew: Ctrl-C is for the one that it works for."""
+def _begin(parent: int) -> None:
+    """In a process of the crew: Ctrl-C is for the one that it works for, and it goes when that one does."""
+    if os.name == "posix":  # on Windows the end of the parent closes the pipes, which ends its crew
+        Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     gc.set_threshold(50_000)  # nothing here hangs together in rings, and looking for them costs a fortieth of the time
+
+
+def _end_with_parent(parent: int) -> None:
+    """Whoever is killed cannot send its crew home."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 @contextmanager
