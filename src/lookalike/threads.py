@@ -1,11 +1,12 @@
-"""The threads that share the work of one comparison."""
+"""Work side by side: the threads that share one comparison, and results in order from any pool."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,6 +32,26 @@ def both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
             wait([other])
         raise
     return ours, other.result()
+
+
+def in_order(pool: Executor, work: Callable[[T], U], pieces: Iterable[T], ahead: int) -> Iterator[U]:
+    """``work`` on every piece, results in order, at most ``ahead`` pieces begun before the caller takes the first.
+
+    >>> with ThreadPoolExecutor(2) as pool:
+    ...     list(in_order(pool, len, ["a", "bc"], 4))
+    [1, 2]
+    """
+    waiting: deque[Future[U]] = deque()
+    try:
+        for piece in pieces:
+            waiting.append(pool.submit(work, piece))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def _threads() -> ThreadPoolExecutor:

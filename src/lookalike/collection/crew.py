@@ -21,6 +21,7 @@ from typing import Any, Generic, Self, TypeVar
 import cv2
 
 from lookalike.errors import WorkerLost
+from lookalike.threads import in_order
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -148,18 +149,8 @@ class Crew:
         return self._processes
 
     def _by_threads(self, work: Callable[[T], R], pieces: Iterable[T]) -> Iterator[R]:
-        waiting: deque[Future[R]] = deque()
         with one_thread_a_picture(), ThreadPoolExecutor(self.size, thread_name_prefix="lookalike-crew") as threads:
-            try:
-                for piece in pieces:
-                    waiting.append(threads.submit(work, piece))
-                    while len(waiting) >= AHEAD * self.size:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+            yield from in_order(threads, work, pieces, AHEAD * self.size)
 
 
 _END: Any = object()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from PIL import Image
 
@@ -14,6 +14,7 @@ from lookalike.errors import LookalikeError
 from lookalike.features.shrink import shrunk
 from lookalike.images.limits import Limits
 from lookalike.images.load import load
+from lookalike.threads import in_order
 from lookalike.types import PictureFile
 
 LARGEST, SMALLEST = 240, 64
@@ -51,18 +52,8 @@ def thumbnails(pictures: Sequence[PictureFile], side: int, limits: Limits) -> It
     Yields:
         A JPEG file; None where the picture cannot be read any more, or is no longer the one that was compared.
     """
-    waiting: deque[Future[bytes | None]] = deque()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike-thumbnails") as pool:
-        try:
-            for picture in pictures:
-                waiting.append(pool.submit(thumbnail, picture, side, limits))
-                if len(waiting) >= AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        yield from in_order(pool, partial(thumbnail, side=side, limits=limits), pictures, AHEAD)
 
 
 def thumbnail(picture: PictureFile, side: int, limits: Limits) -> bytes | None:
