@@ -1,4 +1,4 @@
-"""Make the 8-bit EfficientNet-Lite from the 32-bit ONNX file that ``export_models.py`` wrote.
+"""Make the 8-bit EfficientNet-Lite, whole and up to its cells, from the 32-bit file of ``export_models.py``.
 
     python scripts/quantise_models.py efficientnet-lite0 --pictures DIR --out src/lookalike/features/models
 
@@ -30,6 +30,7 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx.utils import Extractor
 
 from lookalike.features.embedding import squeeze
 
@@ -196,25 +197,28 @@ def quantise(model: onnx.ModelProto, ranges: dict[str, Ranges]) -> onnx.ModelPro
     return helper.make_model(made, opset_imports=opsets, ir_version=model.ir_version, producer_name="lookalike")
 
 
-def with_cells(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with a second output, ``cells``: the bytes of the last layer of 80 channels, N×80×H/16×W/16.
+def up_to_cells(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The part of the model that ends with its last layer of 80 channels: ``cells``, uint8, N×80×H/16×W/16.
 
-    They say what is where in the picture, at an eighth of what a picture of 128 pixels has, and cost nothing.
+    They say what is where in the picture, and need three fifths of the time of the whole.
     """
     graph = model.graph
     sums = [node for node in graph.node if node.op_type == "QLinearAdd"]
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
     convolutions = {node.output[0]: node for node in graph.node if node.op_type == "QLinearConv"}
     channels = [shapes[convolutions[node.input[0]].input[3]][0] for node in sums]
-    old = sums[max(index for index, count in enumerate(channels) if count == CELL_CHANNELS)].output[0]
-    for node in graph.node:
+    last = max(index for index, count in enumerate(channels) if count == CELL_CHANNELS)
+    part = onnx.ModelProto()
+    part.CopyFrom(model)
+    old = sums[last].output[0]
+    for node in part.graph.node:
         for names in (node.input, node.output):
             for index, name in enumerate(names):
                 if name == old:
                     names[index] = "cells"
     axes = ("batch", CELL_CHANNELS, "rows", "columns")
-    graph.output.append(helper.make_tensor_value_info("cells", TensorProto.UINT8, axes))
-    return model
+    part.graph.output.append(helper.make_tensor_value_info("cells", TensorProto.UINT8, axes))
+    return Extractor(part).extract_model([graph.input[0].name], ["cells"])
 
 
 def main() -> None:
@@ -227,9 +231,11 @@ def main() -> None:
     for name in arguments.names:
         model = onnx.load(arguments.out / f"{name}.onnx")
         target = arguments.out / f"{name}-int8.onnx"
-        onnx.save(with_cells(quantise(model, calibrate(model, arguments.pictures))), target)
-        content = target.read_bytes()
-        print(f"{target}  {len(content):,} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
+        quantised = quantise(model, calibrate(model, arguments.pictures))
+        for path, part in ((target, quantised), (target.with_stem(f"{name}-int8-cells"), up_to_cells(quantised))):
+            onnx.save(part, path)
+            content = path.read_bytes()
+            print(f"{path}  {len(content):,} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -34,7 +34,7 @@ def both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
     return ours, other.result()
 
 
-def in_order(pool: Executor, work: Callable[[T], U], pieces: Iterable[T], ahead: int) -> Iterator[U]:
+def in_order(pool: Executor, work: Callable[[T], U], pieces: Iterable[T], ahead: int) -> Generator[U]:
     """``work`` on every piece, results in order, at most ``ahead`` pieces begun before the caller takes the first.
 
     >>> with ThreadPoolExecutor(2) as pool:

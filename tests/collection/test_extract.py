@@ -26,9 +26,9 @@ from lookalike.collection.extract import BATCH, Extraction, extract
 from lookalike.collection.packing import unpack, unpack_place
 from lookalike.collection.sources import picture_of, read_found
 from lookalike.collection.store import Store
-from lookalike.errors import SourceUnreadable
+from lookalike.errors import PictureError, SourceUnreadable
 from lookalike.features.base import method
-from lookalike.features.cells import proposing
+from lookalike.features.cells import Cells
 from lookalike.features.shrink import content
 from lookalike.images.limits import Limits
 from lookalike.images.scan import Found, scan
@@ -67,8 +67,9 @@ def broken_behind_its_head(path: Path) -> Path:
 def test_features_are_those_of_the_methods(tmp_path: Path) -> None:
     folder(tmp_path / "in", 3)
     save(tmp_path / "in/on-white.png", np.pad(photo(1, 80, 60), ((30, 30), (30, 30), (0, 0)), constant_values=255))
+    wanted = keys(least=0.5)
     with Store(":memory:") as store:
-        found = run(tmp_path / "in", store)
+        found = extract(scan(tmp_path / "in").files, store, LIMITS, wanted=wanted)
         assert len(found.digests) == 4
         for path, digest in found.digests.items():
             picture = load(path)
@@ -81,9 +82,11 @@ def test_features_are_those_of_the_methods(tmp_path: Path) -> None:
                 made = method(name)
                 back = unpack(made, store.features(keys()[name], [digest])[digest])
                 np.testing.assert_array_equal(back, made.extract([picture])[0], err_msg=name)
-            for name, made in (("disc", method("disc")), ("embedding", proposing())):
-                back = unpack(made, store.features(keys()[name], [digest])[digest], KEPT_AS)
+            for name, made in (("disc", method("disc")), ("embedding", describe.ALIKE)):
+                back = unpack(made, store.features(wanted[name], [digest])[digest], KEPT_AS)
                 np.testing.assert_allclose(back, made.extract([picture])[0], atol=2e-3, err_msg=name)
+            grids = store.features(wanted["halved"], [digest])[digest]
+            np.testing.assert_array_equal(unpack(describe.HALVED, grids), describe.HALVED.extract([picture])[0])
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -149,12 +152,12 @@ def test_what_the_store_knows_is_not_computed_again(tmp_path: Path, monkeypatch:
     with Store(":memory:") as store:
         first = run(tmp_path / "in", store)
         (tmp_path / "in").rename(tmp_path / "moved")
-        monkeypatch.setattr(describe, "vectors_and_cells", lambda batch: pytest.fail("computed again"))
+        monkeypatch.setattr(Cells, "grids", lambda *_: pytest.fail("computed again"))
         again = run(tmp_path / "moved", store)
     assert sorted(again.digests.values()) == sorted(first.digests.values())
 
 
-@pytest.mark.parametrize("name", ["disc", "cells", "look", "tint", "embedding", "place"])
+@pytest.mark.parametrize("name", ["disc", "cells", "patches", "halved", "look", "tint", "hues", "place"])
 def test_whatever_is_missing_is_computed(tmp_path: Path, name: str) -> None:
     """A damaged row is dropped, a new version has no row: either must heal, whichever of the features it is."""
     folder(tmp_path / "in", 2)
@@ -173,10 +176,10 @@ def test_whatever_is_missing_is_computed(tmp_path: Path, name: str) -> None:
 def test_a_bug_in_a_worker_reaches_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path / "in", 3 * BATCH)
 
-    def buggy(batch: np.ndarray) -> None:
+    def buggy(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(describe, "vectors_and_cells", buggy)
+    monkeypatch.setattr(Cells, "grids", buggy)
     with Store(":memory:") as store, pytest.raises(ZeroDivisionError, match="a bug"):
         run(tmp_path / "in", store)
     assert ours() == []
@@ -226,20 +229,20 @@ def test_the_reader_goes_only_so_far_ahead(tmp_path: Path, monkeypatch: pytest.M
     files = scan(folder(tmp_path / "in", (AHEAD + 3) * BATCH)).files
     read: list[Found] = []
     ahead: list[int] = []
-    original, compute = read_found, describe.vectors_and_cells
+    original, compute = read_found, describe.describe
 
     def counted(found: Found, limits: Limits) -> tuple[Found, bytes]:
         read.append(found)
         return original(found, limits)
 
-    def held(batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def held(batch: describe.Batch) -> list[describe.Described | PictureError]:
         if not ahead:
             time.sleep(0.5)
         ahead.append(len(read))
         return compute(batch)
 
     monkeypatch.setattr(extraction, "read_found", counted)
-    monkeypatch.setattr(describe, "vectors_and_cells", held)
+    monkeypatch.setattr(extraction, "describe", held)
     with Store(":memory:") as store, Crew(1) as crew:
         assert len(extract(files, store, LIMITS, crew=crew).digests) == len(files)
     assert ahead[0] <= AHEAD * BATCH

@@ -16,9 +16,10 @@ from synthetic import garment, photo
 
 from lookalike import compare, group
 from lookalike.collection.candidates import FEW
-from lookalike.collection.extract import keys
+from lookalike.collection.describe import keys
 from lookalike.collection.store import Store
 from lookalike.errors import SourceNotFound, UsageError
+from lookalike.features.cells import Cells
 from lookalike.types import Grouping
 
 WHITE = (255, 255, 255)
@@ -171,7 +172,7 @@ def test_scores_are_those_of_compare(many: Grouped) -> None:
 
 def test_processes_find_what_threads_find(many: Grouped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = group(many.pictures, store=tmp_path / "here.db", workers=1)
-    for module in ("extract", "screens", "confirm"):
+    for module in ("extract", "confirm"):
         monkeypatch.setattr(f"lookalike.collection.{module}.MUCH", 1)
     there = group(many.pictures, store=tmp_path / "there.db", workers=2)
     assert there.pairs == here.pairs
@@ -192,7 +193,7 @@ def test_below_copies_the_same_product_is_found(tmp_path: Path) -> None:
 
 
 def test_quick_runs_no_network(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lookalike.collection.describe.vectors_and_cells", lambda batch: pytest.fail("the network ran"))
+    monkeypatch.setattr(Cells, "grids", lambda *_: pytest.fail("the network ran"))
     found = group(own / "in", store=own / "quick.db", mode="quick")
     assert stems(found)
     monkeypatch.undo()
@@ -297,9 +298,7 @@ def test_renamed_files_cost_nothing_new(own: Path, monkeypatch: pytest.MonkeyPat
     before = group(own / "in", store=own / "store.db")
     (own / "in").rename(own / "moved")
     (own / "moved/p000.jpg").rename(own / "moved/zzz.jpg")
-    monkeypatch.setattr(
-        "lookalike.collection.describe.vectors_and_cells", lambda batch: pytest.fail("it was computed again")
-    )
+    monkeypatch.setattr(Cells, "grids", lambda *_: pytest.fail("it was computed again"))
     after = group(own / "moved", store=own / "store.db")
     assert len(after.pairs) == len(before.pairs)
     (turned,) = (pair for pair in after.pairs if "zzz" in pair.b)
@@ -373,7 +372,7 @@ def test_a_picture_that_could_not_be_compared_is_compared_the_next_time(
     assert found.failures == ()
 
 
-@pytest.mark.parametrize("name", ["embedding", "disc"])
+@pytest.mark.parametrize("name", ["cells", "patches", "hues", "disc"])
 def test_a_damaged_feature_is_made_anew(own: Path, name: str) -> None:
     with Store(own / "store.db") as store:
         store.database.write(

@@ -12,7 +12,6 @@ from synthetic import photo
 from lookalike import load
 from lookalike.collection import matches
 from lookalike.collection.guesses import PlaceGuess
-from lookalike.collection.matches import Cells
 from lookalike.features.base import method
 
 Array = npt.NDArray[np.uint8]
@@ -27,16 +26,16 @@ def feature(name: str, pixels: Array) -> Array:
 
 @cache
 def cell_space() -> matches.Whitening:
-    return matches.cell_space([feature("cells", pixels) for pixels in PHOTOS])
+    return matches.cell_space(np.stack([feature("cells", pixels) for pixels in PHOTOS]))
 
 
 def spread(*pictures: Array) -> npt.NDArray[np.int8]:
-    return matches.spread_cells(cell_space(), [feature("cells", pixels) for pixels in pictures])
+    return matches.spread_cells(cell_space(), np.stack([feature("cells", pixels) for pixels in pictures]))
 
 
 def told(a: Array, b: Array) -> PlaceGuess | None:
     grids = spread(a, b)
-    (guess,) = matches.place_guesses(Cells(grids, np.array([[0, 1]])))
+    (guess,) = matches.place_guesses(grids, np.array([[0, 1]]))
     return guess
 
 
@@ -67,6 +66,30 @@ def test_cells_tell_a_crop_and_where_it_lies(name: str) -> None:
                 assert np.abs((place - wanted) @ corner).max() < 0.03
 
 
+def halved(*pictures: Array) -> npt.NDArray[np.int8]:
+    grids = [method("cells", side=64).extract([load(np.ascontiguousarray(pixels))])[0] for pixels in pictures]
+    return matches.spread_cells(cell_space(), np.stack(grids))
+
+
+@pytest.mark.parametrize("corner", [(0.0, 0.0), (0.25, 0.25), (0.5, 0.1), (0.37, 0.5)])
+def test_a_part_half_as_large_is_found_where_it_lies(corner: tuple[float, float]) -> None:
+    x, y = corner
+    wanted = np.array([[0.5, 0, x], [0, 0.5, y], [0, 0, 1]])
+    for pixels in PHOTOS[:6]:
+        left, top = round(x * SIZE[0]), round(y * SIZE[1])
+        part = pixels[top : top + SIZE[1] // 2, left : left + SIZE[0] // 2]
+        (guess,) = matches.part_guesses(spread(pixels, part), halved(pixels, part), np.array([[0, 1]]))
+        assert guess.second
+        assert guess.strength > matches.LEAST_WITHIN
+        for swap in (False, True):
+            looks = [feature("look", each) for each in ((part, pixels) if swap else (pixels, part))]
+            located = matches.located(*looks, guess._replace(second=not swap))
+            assert located is not None
+            place = np.linalg.inv(located.place) if swap else located.place
+            for point in ((0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)):
+                assert np.abs((place - wanted) @ point).max() < 0.09, "as near as refining it begins"
+
+
 def test_cells_of_other_pictures_agree_on_nothing() -> None:
     passed = 0
     for number, a in enumerate(PHOTOS[:12]):
@@ -88,13 +111,13 @@ def test_sure_cells_let_pass_what_is_partly_covered() -> None:
 
 def test_evidence_does_not_depend_on_what_else_is_asked() -> None:
     grids = spread(*PHOTOS[:4])
-    together = matches.place_guesses(Cells(grids, np.array([[0, 1], [1, 1], [2, 3]])))
+    together = matches.place_guesses(grids, np.array([[0, 1], [1, 1], [2, 3]]))
     for number, (a, b) in enumerate(((0, 1), (1, 1), (2, 3))):
-        (alone,) = matches.place_guesses(Cells(grids[[a, b]], np.array([[0, 1]])))
+        (alone,) = matches.place_guesses(grids[[a, b]], np.array([[0, 1]]))
         beside = together[number]
         assert (alone is None) == (beside is None)
         if alone is not None and beside is not None:
             assert alone.strength == pytest.approx(beside.strength, abs=1e-3)
     assert together[1] is not None
     assert together[1].strength > 100, "a picture and itself"
-    assert matches.place_guesses(Cells(grids, np.empty((0, 2), np.int64))) == []
+    assert matches.place_guesses(grids, np.empty((0, 2), np.int64)) == []

@@ -35,6 +35,7 @@ OTHER_ARGUMENTS: dict[str, dict[str, Any]] = {
     "sift": {"features": 500},
     "xfeat": {"points": 256},
     "embedding": {"model": "efficientnet-lite0", "size": 128, "content": True},
+    "cells": {"side": 64},
 }
 """Arguments that change the feature, and so must change the key, each by itself."""
 

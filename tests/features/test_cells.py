@@ -1,16 +1,18 @@
-"""Cells: the network's middle layer, in its run for the embedding."""
+"""Cells: the network's middle layer, which the file that ends there gives too."""
 
 from __future__ import annotations
 
 import numpy as np
 import onnx
+import pytest
 from onnx import numpy_helper
 from synthetic import garment, photo
 
 from lookalike import load
+from lookalike.errors import UsageError
 from lookalike.features import models
 from lookalike.features.base import method
-from lookalike.features.cells import CHANNELS, GRID, SIDE, ZERO, proposing, vectors_and_cells
+from lookalike.features.cells import CHANNELS, GRID, MODEL, SIDE, ZERO, Cells, square
 from lookalike.features.embedding import DEFAULT_MODEL
 from lookalike.features.shrink import content
 
@@ -23,21 +25,42 @@ def cells(pixels: np.ndarray) -> np.ndarray:
 
 
 def test_what_counts_as_zero_is_what_the_model_says() -> None:
-    graph = onnx.load(str(models.spec(DEFAULT_MODEL).path)).graph
+    graph = onnx.load(str(models.spec(MODEL).path)).graph
     (node,) = (node for node in graph.node if "cells" in node.output)
     assert node.op_type == "QLinearAdd"
     (zero,) = (tensor for tensor in graph.initializer if tensor.name == node.input[-1])
     assert numpy_helper.to_array(zero) == ZERO
 
 
-def test_a_batch_gives_what_each_gives_alone_and_the_embedding_is_the_method_s() -> None:
+def test_the_file_is_the_beginning_of_the_whole_network() -> None:
+    """Every node and weight of it is the whole file's, up to the name of what comes out."""
+    part, whole = (onnx.load(str(models.spec(name).path)).graph for name in (MODEL, DEFAULT_MODEL))
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in whole.initializer}
+    assert len(part.initializer) > 50
+    for tensor in part.initializer:
+        np.testing.assert_array_equal(numpy_helper.to_array(tensor), weights[tensor.name])
+    for ours, theirs in zip(part.node, whole.node, strict=False):
+        assert (ours.op_type, list(ours.input), ours.attribute) == (
+            theirs.op_type,
+            list(theirs.input),
+            theirs.attribute,
+        )
+
+
+@pytest.mark.parametrize("side", [128, 64])
+def test_a_batch_gives_what_each_gives_alone(side: int) -> None:
     pictures = [load(photo(100 * number, 200, 150)) for number in range(5)]
-    vectors, grids = vectors_and_cells(np.stack([proposing().squeezed(picture) for picture in pictures]))
-    assert grids.shape == (5, GRID * GRID, CHANNELS)
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
-    for vector, grid, picture in zip(vectors, grids, pictures, strict=True):
-        np.testing.assert_array_equal(grid, made.extract([picture])[0])
-        np.testing.assert_allclose(vector, proposing().extract([picture])[0], atol=1e-5)
+    sized = Cells(side)
+    grids = sized.grids(np.stack([square(picture) for picture in pictures]))
+    assert grids.shape == (5, (side // 16) ** 2, CHANNELS)
+    for grid, picture in zip(grids, pictures, strict=True):
+        np.testing.assert_array_equal(grid, sized.extract([picture])[0])
+    assert sized.key != Cells(192 - side).key
+
+
+def test_other_sides_are_refused() -> None:
+    with pytest.raises(UsageError, match="128 or 64"):
+        method("cells", side=96)
 
 
 def test_cells_stand_row_by_row_where_they_are_in_the_picture() -> None:
@@ -67,4 +90,4 @@ def test_margins_and_tilts_are_not_looked_at() -> None:
     shirt = garment("sweater", (180, 40, 60))
     assert made.compare(cells(shirt), cells(np.pad(shirt, ((40, 10), (0, 70), (0, 0)), constant_values=255))) > 0.97
     assert content(load(shirt)).pixels.shape != shirt.shape
-    assert proposing().squeezed(load(shirt)).shape == (SIDE, SIDE, 3)
+    assert square(load(shirt)).shape == (SIDE, SIDE, 3)

@@ -192,7 +192,7 @@ class QLinearAdd(OpRun):
 def cells_row(a: str, b: str) -> Row:
     """The network's layer by ONNX's own reference evaluator; for square pictures of 128, 256, 512 pixels."""
     models = Path(__file__).parents[2] / "src" / "lookalike" / "features" / "models"
-    network = onnx.load(models / "efficientnet-lite0-int8.onnx")
+    network = onnx.load(models / "efficientnet-lite0-int8-cells.onnx")
     network.opset_import[0].version = 21  # DequantizeLinear of version 18 is not among its operators
     evaluator = ReferenceEvaluator(network, new_ops=[QLinearAdd])
     middle = next(item for node in network.graph.node if "cells" in node.output for item in node.input[-1:])

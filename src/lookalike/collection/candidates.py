@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.neighbours import DENSITY, Ranked, Vectors, Whitening, density, nearest, ranked, whitening
+from lookalike.collection.layout import WINDOWS
+from lookalike.collection.neighbours import DENSITY, Ranked, Vectors, Whitening, density, nearest, ranked
 from lookalike.errors import UsageError
 
 if TYPE_CHECKING:
     from lookalike.types import Mode
 
-EMBEDDING_AXES, EMBEDDING_AXES_OF_MANY = 384, 256
-"""Numbers an embedding keeps once whitened: of 512 the same pairs come out, of 256 two in a hundred fewer."""
+Indices = npt.NDArray[np.integer]
 
-MANY = 50_000
-"""Pictures over which the fewer are kept: the search takes as long as they are many."""
+SPACES = {"rings": 64, "whole": 192, "windows": 96, "shown": 256}
+"""Lists of candidates, and how many numbers a vector of each keeps once whitened."""
 
-DISC_AXES = 64
+RINGS_FLOOR = 0.02
+"""Rings have faint axes that are noise, see :func:`~lookalike.collection.neighbours.whitening`."""
 
 NEIGHBOURS = 32
 """Nearest that are listed for every picture."""
+
+HOSTS = 16
+"""Nearest windows of others that are listed for every picture."""
+
+SAMPLED = 1250
+"""Pictures, evenly spread, that tell how dense the surroundings of a window are."""
 
 FEW = 20
 """Pictures up to which every pair is a candidate."""
@@ -38,51 +45,37 @@ class Width:
     """How many candidates are looked at, per picture.
 
     Attributes:
-        shown: by what the pictures show; half of the crops to a quarter are among the first two, three quarters among
-            the first four.
         rings: by their rings, which find whole frames however they are turned.
+        whole: by what is where in them, which finds shifts, tilts and most crops.
+        windows: by one at half its size in windows of the other, which finds the smaller crops.
+        shown: by what they show, where pictures matter that are no copies.
     """
 
-    shown: float
     rings: float
+    whole: float = 0.0
+    windows: float = 0.0
+    shown: float = 0.0
 
 
 WIDTHS: dict[Mode, Width] = {
-    "quick": Width(0.0, 0.6),
-    "default": Width(4.0, 0.5),
-    "thorough": Width(16.0, 2.0),
+    "quick": Width(0.6),
+    "default": Width(0.25, 0.5, 0.5, 2.0),
+    "thorough": Width(2.0, 4.0, 4.0, 8.0),
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Spaces:
-    """What spreads the vectors of a collection, kept so that later pictures can be laid beside the earlier ones.
-
-    Attributes:
-        shown: of embeddings; None where nobody asked what the pictures show.
-        rings: of discs.
-    """
-
-    shown: Whitening | None
-    rings: Whitening
+Spaces = dict[str, Whitening]
+"""What spreads the vectors of a collection, by list; kept, for later pictures are laid beside the earlier ones."""
 
 
-def space_of_shown(embeddings: npt.NDArray[np.float16]) -> Whitening:
-    """What spreads these embeddings (N×1280)."""
-    return whitening(embeddings, EMBEDDING_AXES if len(embeddings) <= MANY else EMBEDDING_AXES_OF_MANY)
-
-
-def space_of_rings(discs: npt.NDArray[np.float16]) -> Whitening:
-    """What spreads these discs (N×117)."""
-    return whitening(discs, DISC_AXES, floor=0.02)
-
-
-def candidates(vectors: Vectors, rows: Sequence[int] | None = None, columns: Sequence[int] | None = None) -> Ranked:
+def candidates(
+    vectors: Vectors, rows: Sequence[int] | None = None, columns: Sequence[int] | None = None, threads: int = 1
+) -> Ranked:
     """Every picture's nearest, as pairs, likeliest first.
 
     Args:
         vectors: float32, whitened, of every picture.
         rows, columns: compare only these pictures with only those; None for all of them with each other.
+        threads: how many work on it.
 
     Raises:
         UsageError: too many pictures to search exactly.
@@ -90,12 +83,12 @@ def candidates(vectors: Vectors, rows: Sequence[int] | None = None, columns: Seq
     if len(vectors) > EXACT:
         raise UsageError(f"{len(vectors)} pictures are too many for one run", remedy=f"up to {EXACT} can be grouped")
     if rows is None or columns is None:
-        found = nearest(vectors, vectors, NEIGHBOURS, same=True)
+        found = nearest(vectors, vectors, NEIGHBOURS, same=True, threads=threads)
         dense = density(found)
         return ranked(found, dense, dense, same=True)
     one, other = np.asarray(rows, np.int32), np.asarray(columns, np.int32)
-    found = nearest(vectors[one], vectors[other], NEIGHBOURS, same=False)
-    back = nearest(vectors[other], vectors[one], DENSITY, same=False)
+    found = nearest(vectors[one], vectors[other], NEIGHBOURS, same=False, threads=threads)
+    back = nearest(vectors[other], vectors[one], DENSITY, same=False, threads=threads)
     pairs = ranked(found, density(found), density(back), same=False)
     first, second = one[pairs.first], other[pairs.second]
     first, second = np.minimum(first, second), np.maximum(first, second)
@@ -103,6 +96,52 @@ def candidates(vectors: Vectors, rows: Sequence[int] | None = None, columns: Seq
     _, once = np.unique(first.astype(np.int64) * len(vectors) + second, return_index=True)
     once = np.sort(once[first[once] != second[once]])
     return Ranked(first[once], second[once], pairs.score[once])
+
+
+def inside(
+    halves: Vectors,
+    windows: Vectors,
+    rows: Sequence[int] | None = None,
+    columns: Sequence[int] | None = None,
+    threads: int = 1,
+) -> Ranked:
+    """Pictures that may be a part of another, as pairs, likeliest first.
+
+    Args:
+        halves: float32, N×d, every picture at half its size.
+        windows: float32, 9N×d, the windows of every picture, picture by picture.
+        rows, columns, threads: as for :func:`candidates`; either may be the part.
+    """
+    every = np.arange(len(halves))
+    one, other = (every, every) if rows is None or columns is None else (np.asarray(rows), np.asarray(columns))
+    found = [_inside(halves, windows, one, other, threads)]
+    if rows is not None:
+        found.append(_inside(halves, windows, other, one, threads))
+    first, second, score = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = np.lexsort((second, first, -score))
+    first, second, score = first[order], second[order], score[order]
+    _, once = np.unique(first.astype(np.int64) * len(halves) + second, return_index=True)
+    once.sort()
+    return Ranked(first[once].astype(np.int32), second[once].astype(np.int32), score[once])
+
+
+def _inside(
+    halves: Vectors, windows: Vectors, parts: Indices, hosts: Indices, threads: int
+) -> tuple[Indices, Indices, Vectors]:
+    """``parts`` in windows of ``hosts``: indices of pairs, the lesser first, and how likely they are."""
+    theirs = windows.reshape(-1, WINDOWS, windows.shape[1])[hosts].reshape(-1, windows.shape[1])
+    found = nearest(halves[parts], theirs, HOSTS + WINDOWS, same=False, threads=threads)
+    host = hosts[found.indices // WINDOWS]
+    own = host == parts[:, None]
+    similarities = np.where(own, -1, found.similarities)  # everybody is much like a window of its own
+    dense = -np.partition(-similarities, DENSITY, axis=1)[:, :DENSITY].mean(axis=1)
+    asked = np.unique(found.indices)
+    sample = halves[:: max(1, len(halves) // SAMPLED)]
+    back = nearest(theirs[asked], sample, 3, same=False, threads=threads).similarities.mean(axis=1)
+    score = 2 * similarities - dense[:, None] - back[np.searchsorted(asked, found.indices)]
+    part = np.broadcast_to(parts[:, None], host.shape)
+    there = ~own
+    return np.minimum(part, host)[there], np.maximum(part, host)[there], score[there]
 
 
 def every_pair(

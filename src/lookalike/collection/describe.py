@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.collection.hues import hues
+from lookalike.collection.layout import patches
 from lookalike.collection.packing import pack, pack_place
 from lookalike.collection.rows import PictureRow
 from lookalike.errors import PictureError
-from lookalike.features.cells import proposing, vectors_and_cells
+from lookalike.features.cells import SIDE, Cells, square
+from lookalike.features.embedding import Embedding
 from lookalike.features.shrink import place_of
 from lookalike.images.encoded import read_encoded
 from lookalike.scoring.pair import shared_method
@@ -26,19 +30,34 @@ if TYPE_CHECKING:
 KEPT_AS = "float16"
 """Embeddings and discs only propose; half the bytes propose as well."""
 
-
 AT_SIGHT = ("disc", "look", "tint")
-"""What is extracted of every picture, with the place of its content; the network adds embedding and cells, which whole
-frames need not."""
+"""What is extracted of every picture, with the place of its content; it is enough for whole frames."""
+
+NEAR = 0.9
+"""Score from which pairs are copies; what is only alike is told by another network."""
 
 
-def keys(mode: Mode = "default") -> dict[str, str]:
-    """The store's keys of what is extracted of every picture, by method."""
+CELLS, HALVED = Cells(), Cells(SIDE // 2)
+
+ALIKE = Embedding(size=SIDE, content=True)
+"""What the content shows, for pairs that are no copies."""
+
+
+@cache
+def keys(mode: Mode = "default", least: float = NEAR) -> Mapping[str, str]:
+    """The store's keys of what is extracted of every picture, by name: mostly the method's.
+
+    Args:
+        mode: how hard copies are looked for; ``"quick"`` runs no network.
+        least: score from which pairs matter; below 0.90 embeddings are needed as well.
+    """
     made = {name: shared_method(name, {}).key for name in AT_SIGHT}
     made["place"] = f"place {made['look']}"  # of the content that the look sees
+    made["hues"] = f"hues {made['tint']}"
     if mode == "quick":
         return made
-    return {**made, "embedding": proposing().key, "cells": shared_method("cells", {}).key}
+    made |= {"cells": CELLS.key, "patches": f"patches {CELLS.key}", "halved": HALVED.key}
+    return made if least >= NEAR else {**made, "embedding": ALIKE.key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +89,7 @@ def describe(batch: Batch) -> list[Described | PictureError]:
     """One result a picture, in order; decoded one at a time, and only the network takes them together."""
     key = batch.keys
     done: list[Described | PictureError] = []
-    seen: list[tuple[Described, Pixels]] = []
+    seen: list[_Seen] = []
     opened = deque(
         _opened(path, content, batch.limits) for path, content in zip(batch.paths, batch.contents, strict=True)
     )
@@ -80,21 +99,42 @@ def describe(batch: Batch) -> list[Described | PictureError]:
             done.append(picture)
             continue
         try:
-            features = {key[name]: pack(_extracted(name, picture)) for name in AT_SIGHT}
+            found = {name: _extracted(name, picture) for name in AT_SIGHT}
+            features = {key[name]: pack(feature) for name, feature in found.items()}
             features[key["place"]] = pack_place(place_of(picture))
             described = Described(PictureRow(picture.format, *picture.original_size), features)
-            if "cells" in key:
-                seen.append((described, proposing().squeezed(picture)))
+            seen.append(_Seen(described, found["tint"], square(picture) if "cells" in key else None))
         except PictureError as error:
             done.append(error)
             continue
         done.append(described)
     if seen:
-        vectors, grids = vectors_and_cells(np.stack([squeezed for _, squeezed in seen]))
-        for (described, _), vector, grid in zip(seen, vectors, grids, strict=True):
-            described.features[key["embedding"]] = pack(vector.astype(KEPT_AS))
-            described.features[key["cells"]] = pack(grid)
+        _describe_together(seen, key)
     return done
+
+
+class _Seen(NamedTuple):
+    described: Described
+    tint: npt.NDArray[np.uint8]
+    square: Pixels | None
+
+
+def _describe_together(seen: Sequence[_Seen], key: Mapping[str, str]) -> None:
+    """What takes several pictures at a time a fraction of their time one by one: colours, and the network."""
+
+    def add(name: str, features: Iterable[npt.NDArray[Any]]) -> None:
+        for (described, _, _), feature in zip(seen, features, strict=True):
+            described.features[key[name]] = pack(feature)
+
+    add("hues", hues([each.tint for each in seen]).astype(KEPT_AS))
+    if "cells" in key:
+        squares = np.stack([each.square for each in seen if each.square is not None])
+        grids = CELLS.grids(squares)
+        add("cells", grids)
+        add("patches", map(patches, grids))
+        add("halved", HALVED.grids(squares))
+        if "embedding" in key:
+            add("embedding", ALIKE.embed(squares, threads=1).astype(KEPT_AS))
 
 
 def _extracted(name: str, picture: Picture) -> npt.NDArray[Any]:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lookalike.collection.store import Store
     from lookalike.images.limits import Limits
     from lookalike.images.scan import Found
-    from lookalike.types import Mode
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is in all."""
@@ -62,7 +61,7 @@ def extract(
     limits: Limits,
     progress: Progress | None = None,
     crew: Crew | None = None,
-    mode: Mode = "default",
+    wanted: Mapping[str, str] | None = None,
 ) -> Extraction:
     """Read ``files`` and keep the features of their pictures in ``store``.
 
@@ -74,13 +73,13 @@ def extract(
         limits: what one picture may cost.
         progress: told now and then how far it has come.
         crew: who computes; one of its own where there is none.
-        mode: what for; ``"quick"`` needs less.
+        wanted: what to extract, see :func:`~lookalike.collection.describe.keys`.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was done until then is in the store.
     """
     with Crew() as own:
-        return _Extracting(files, store, limits, progress, crew or own, keys(mode)).run()
+        return _Extracting(files, store, limits, progress, crew or own, wanted or keys()).run()
 
 
 class _Read(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lookalike.collection.clusters import grouped
 from lookalike.collection.crew import Crew
-from lookalike.collection.describe import keys
+from lookalike.collection.describe import NEAR, keys
 from lookalike.collection.extract import Progress, extract, known_failure, not_in_store
 from lookalike.collection.memory import Memory
 from lookalike.collection.pairing import Paired, Pairing
@@ -59,6 +59,11 @@ class Request:
             raise UsageError(f"workers must be 0 (one a core) or more, not {self.workers}")
         if not 0 < self.threshold <= 1:
             raise UsageError(f"the threshold must be over 0 and at most 1, not {self.threshold:g}", remedy="try 0.9")
+
+    @property
+    def least(self) -> float:
+        """Score from which pairs matter: all copies do, so that a run serves every threshold from 0.90 on."""
+        return min(self.threshold, NEAR)
 
 
 def group(request: Request, store: Store, progress: Progress | None = None) -> Grouping:
@@ -149,14 +154,15 @@ def _read(
     by_path = {file.path: file for file in found}
     digests = store.known(list(by_path.values()))
     rows = store.pictures(list(set(digests.values())))
-    complete = _complete(list(rows), rows, store, request.mode)
+    wanted = keys(request.mode, request.least)
+    complete = _complete(list(rows), rows, store, wanted)
     missing = [file for path, file in by_path.items() if digests.get(path) not in complete]
     store.count(hits=len(by_path) - len(missing), misses=len(missing))
     failures: list[Failure] = []
     if missing:
         if progress is not None:  # before the first batch is done, for somebody may be watching, or stop it
             progress("reading", 0, len(missing))
-        extraction = extract(missing, store, request.limits, progress, crew, request.mode)
+        extraction = extract(missing, store, request.limits, progress, crew, wanted)
         failures += extraction.failures
         by_path.update(extraction.found)
         digests = {path: digest for path, digest in digests.items() if digest in complete} | extraction.digests
@@ -173,10 +179,10 @@ def _read(
     return files, failures
 
 
-def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store, mode: Mode) -> set[str]:
+def _complete(digests: list[str], rows: dict[str, PictureRow], store: Store, wanted: Mapping[str, str]) -> set[str]:
     """Those of which everything is stored; a picture known to be broken is complete."""
     good = [digest for digest in digests if rows[digest].failure_kind is None]
-    lacking = store.lacking(keys(mode).values(), good)
+    lacking = store.lacking(wanted.values(), good)
     return set(digests) - lacking
 
 
@@ -188,15 +194,14 @@ def _paired(files: list[PictureFile], store: Store, request: Request, crew: Crew
     nodes = list(first.values())
     if len(nodes) < 2:
         return Paired()
-    least = min(request.threshold, 0.9)
-    pairing = Pairing(nodes, store, request.preset, request.mode, request.limits, crew, least, progress)
+    pairing = Pairing(nodes, store, request.preset, request.mode, request.limits, crew, request.least, progress)
     if request.against:
         references = {file.digest for file in files if file.reference}
         subjects = {file.digest for file in files if not file.reference}
         rows = [index for index, node in enumerate(nodes) if node.digest in subjects]
         columns = [index for index, node in enumerate(nodes) if node.digest in references]
         return pairing.run(rows, columns) if rows and columns else Paired()
-    memory = Memory(store, request.preset, request.mode, least)
+    memory = Memory(store, request.preset, request.mode, request.least)
     earlier = memory.recall(nodes)
     if earlier is None:
         paired = pairing.run()

@@ -44,4 +44,16 @@ class PlaceGuess(NamedTuple):
         return FrameGuess(0, inside=True) if near else None
 
 
-Guess: TypeAlias = FrameGuess | PlaceGuess
+class PartGuess(NamedTuple):
+    """One may be a part of the other, about half as large.
+
+    Attributes:
+        second: whether it is the second that lies in the first.
+        strength: mean cosine of the part's cells, at half its size, with their likest in the other.
+    """
+
+    second: bool
+    strength: float
+
+
+Guess: TypeAlias = FrameGuess | PlaceGuess | PartGuess

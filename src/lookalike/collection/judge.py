@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lookalike.collection import frames, matches
 from lookalike.collection.describe import keys
-from lookalike.collection.guesses import FrameGuess, Guess, PlaceGuess
+from lookalike.collection.guesses import FrameGuess, Guess, PartGuess, PlaceGuess
 from lookalike.collection.packing import pack, pack_points, unpack, unpack_place, unpack_points
 from lookalike.collection.sources import picture_of
 from lookalike.errors import PictureError
@@ -118,6 +118,10 @@ class _Judging:
         if guess is None or not self.piece.at_once:
             return self._compared(a, b, guess)
         first, second = (self._look(index) for index in (a, b))
+        if isinstance(guess, PartGuess):
+            guess = matches.located(first, second, guess)
+            if guess is None:
+                return Judgement()
         whole = guess if isinstance(guess, FrameGuess) else guess.as_frame
         judgement = Judgement()
         if whole is not None and frames.worth_a_look(first, second, whole):

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from lookalike.collection.candidates import FEW, Spaces
+from lookalike.collection.candidates import FEW, SPACES
 from lookalike.collection.describe import keys
 from lookalike.collection.neighbours import Whitening
 from lookalike.collection.pairing import Paired
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
     from lookalike.types import Mode, PictureFile
 
-VERSION = 4
+VERSION = 5
 """Raised whenever the same pictures would give other pairs."""
 
 GROWN = 0.05
@@ -62,7 +62,7 @@ class Memory:
         self.store = store
         about = {
             "version": VERSION,
-            "features": keys(mode),
+            "features": dict(keys(mode, least)),
             "preset": [preset.name, preset.rule, dict(preset.weights), dict(preset.thresholds), repr(preset.options)],
             "mode": mode,
             "least": least,
@@ -111,7 +111,7 @@ def _packed(rows: list[dict[str, object]], paired: Paired) -> bytes:
         "pairs": np.frombuffer(zlib.compress(json.dumps(rows).encode(), 1), np.uint8)
     }
     if paired.spaces is not None:
-        for name, space in _named_spaces(paired.spaces):
+        for name, space in paired.spaces.items():
             arrays[f"{name}_mean"] = space.mean
             # its scale means nothing, for vectors get length 1: at 1 it fits into half the bytes
             arrays[f"{name}_matrix"] = (space.matrix / np.abs(space.matrix).max()).astype(np.float16)
@@ -120,24 +120,16 @@ def _packed(rows: list[dict[str, object]], paired: Paired) -> bytes:
     return content.getvalue()
 
 
-def _named_spaces(spaces: Spaces) -> list[tuple[str, Whitening]]:
-    named = [("rings", spaces.rings)]
-    return named if spaces.shown is None else [("shown", spaces.shown), *named]
-
-
 def _unpacked(payload: bytes) -> Paired | None:
     try:
         with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
             rows = json.loads(zlib.decompress(arrays["pairs"].tobytes()))
-            spaces = None
-            if "rings_mean" in arrays:
-                found = {
-                    name: Whitening(arrays[f"{name}_mean"], arrays[f"{name}_matrix"].astype(np.float32))
-                    for name in ("shown", "rings")
-                    if f"{name}_mean" in arrays
-                }
-                spaces = Spaces(found.get("shown"), found["rings"])
+            spaces = {
+                name: Whitening(arrays[f"{name}_mean"], arrays[f"{name}_matrix"].astype(np.float32))
+                for name in SPACES
+                if f"{name}_mean" in arrays
+            }
         comparisons = [Comparison.from_dict(row) for row in rows]
     except _MALFORMED:
         return None  # of another make; the run is done anew
-    return Paired(comparisons, [], spaces)
+    return Paired(comparisons, [], spaces or None)

@@ -7,6 +7,8 @@ al. 2018, "Word Translation Without Parallel Data", section 2.3).
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +24,10 @@ DENSITY = 10
 """Neighbours whose mean similarity is the density of a neighbourhood."""
 
 BLOCK = 1024
-"""Rows compared at a time."""
+"""Rows compared at a time, at most, …"""
+
+BLOCK_VALUES = 2**24
+"""… and similarities of theirs."""
 
 SPAN = 64
 """Columns, evenly spread, whose maximum is looked at first: the nearest k lie in the k spans with the greatest."""
@@ -82,13 +87,14 @@ class Neighbours(NamedTuple):
     similarities: Vectors
 
 
-def nearest(rows: Vectors, columns: Vectors, k: int, *, same: bool) -> Neighbours:
+def nearest(rows: Vectors, columns: Vectors, k: int, *, same: bool, threads: int = 1) -> Neighbours:
     """The ``k`` columns nearest to every row, by dot product, exact.
 
     Args:
         rows, columns: float32, N×d and M×d, rows of length 1.
         k: how many.
         same: rows and columns are the same pictures; none is its own neighbour.
+        threads: how many work on it, beside those of the linear algebra.
     """
     count = len(columns)
     k = min(k, count - 1 if same else count)
@@ -97,21 +103,37 @@ def nearest(rows: Vectors, columns: Vectors, k: int, *, same: bool) -> Neighbour
     if k <= 0:
         return Neighbours(indices, similarities)
     width = -(-count // SPAN)
-    block = np.full((min(BLOCK, len(rows)), width * SPAN), -2, np.float32)
-    for start in range(0, len(rows), BLOCK):
-        part = block[: min(BLOCK, len(rows) - start)]
-        greatest = np.full((len(part), width), -2, np.float32)
-        for left in range(0, count, width * _together(width)):
-            right = min(left + width * _together(width), count)
-            np.matmul(rows[start : start + len(part)], columns[left:right].T, out=part[:, left:right])
-            if same:
-                own = np.arange(max(left, start), min(right, start + len(part)))
-                part[own - start, own] = -2
-            for first in range(left, right, width):  # while it is in the cache
-                span = part[:, first : first + width]
-                np.maximum(greatest[:, : span.shape[1]], span, out=greatest[:, : span.shape[1]])
-        indices[start : start + len(part)], similarities[start : start + len(part)] = _top(part, greatest, k)
+    size = max(1, min(BLOCK, len(rows), BLOCK_VALUES // (width * SPAN)))
+    own = threading.local()  # a block each, for making one anew costs as much as filling it
+
+    def search(start: int) -> None:
+        if not hasattr(own, "block"):
+            own.block = np.full((size, width * SPAN), -2, np.float32)
+        stop = min(start + size, len(rows))
+        found = _top(*_similarities(rows, columns, own.block, slice(start, stop), same), k)
+        indices[start:stop], similarities[start:stop] = found
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(search, range(0, len(rows), size)))
     return Neighbours(indices, similarities)
+
+
+def _similarities(rows: Vectors, columns: Vectors, block: Vectors, part: slice, same: bool) -> tuple[Vectors, Vectors]:
+    """Those of some rows, written to ``block``, and the greatest of every width-th column."""
+    width = block.shape[1] // SPAN
+    count = len(columns)
+    values = block[: part.stop - part.start]
+    greatest = np.full((len(values), width), -2, np.float32)
+    for left in range(0, count, width * _together(width)):
+        right = min(left + width * _together(width), count)
+        np.matmul(rows[part], columns[left:right].T, out=values[:, left:right])
+        if same:
+            own = np.arange(max(left, part.start), min(right, part.stop))
+            values[own - part.start, own] = -2
+        for first in range(left, right, width):  # while it is in the cache
+            span = values[:, first : first + width]
+            np.maximum(greatest[:, : span.shape[1]], span, out=greatest[:, : span.shape[1]])
+    return values, greatest
 
 
 def _together(width: int) -> int:

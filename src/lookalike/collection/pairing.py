@@ -8,23 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+from threadpoolctl import threadpool_limits
 
-from lookalike.collection.candidates import FEW, WIDTHS, Spaces, candidates, every_pair, space_of_rings, space_of_shown
+from lookalike.collection import layout
+from lookalike.collection.candidates import FEW, RINGS_FLOOR, SPACES, WIDTHS, Spaces, candidates, every_pair, inside
 from lookalike.collection.confirm import Confirmation
+from lookalike.collection.describe import NEAR
 from lookalike.collection.guesses import Guess, PlaceGuess
-from lookalike.collection.hues import colour_likeness
+from lookalike.collection.hues import Hues, colour_likeness
 from lookalike.collection.judge import Judgement
-from lookalike.collection.neighbours import Ranked, Whitening
+from lookalike.collection.layout import WINDOWS
+from lookalike.collection.neighbours import Ranked, Whitening, whitening
 from lookalike.collection.screens import Screened, Screens
 from lookalike.collection.shelf import Shelf
+from lookalike.threads import in_order
 from lookalike.types import Comparison, Failure
 
 if TYPE_CHECKING:
@@ -36,23 +42,26 @@ if TYPE_CHECKING:
     from lookalike.types import Mode, PictureFile
 
 Pairs = npt.NDArray[np.int32]
-Fit: TypeAlias = Callable[[npt.NDArray[np.float16]], Whitening]
+Some: TypeAlias = Sequence[int] | None
 
-BLOCK = 8192
-"""Candidates screened at a time."""
+BLOCK = 2048
+"""Pictures whose windows are spread at a time."""
 
-NEAR = 0.9
-"""Score from which only copies matter, and pictures in other colours do not."""
+SAMPLE = 2000
+"""Pictures whose windows tell how to spread them."""
 
 COLOUR = 2.0
 """What likeness of colours weighs against likeness of what is shown, where only copies matter. With it, of the crops to
 a half in a catalogue 64 % are among the first two candidates a picture, without it 32 %."""
 
-RICH = 0.2
+LEAST_STEP = 512
+"""Candidates that are looked at in one go, at least."""
+
+RICH = 0.01
 """Share of copies among the last candidates from which the next ones are looked at too."""
 
-IN_VAIN = {"rings": 0.15, "shown": 0.45}
-"""Comparisons a picture that may come to nothing, in either list: a catalogue has no end of pictures much alike, and
+IN_VAIN = {"rings": 0.15, "whole": 0.2, "windows": 0.2, "shown": 0.2}
+"""Comparisons a picture that may come to nothing, in each list: a catalogue has no end of pictures much alike, and
 the likeliest are compared first."""
 
 LOOK = 0.2
@@ -111,18 +120,20 @@ class Pairing:
         progress: Progress | None,
     ) -> None:
         self.files, self.mode, self.least, self.progress = files, mode, least, progress
+        self.every, self.threads = np.arange(len(files)), crew.size
         self.preset = _quick(preset) if mode == "quick" else preset
         self.shelf = Shelf(files, store)
-        self.screens = Screens(self.shelf, crew)
+        self.screens = Screens(self.shelf)
         self.confirmation = Confirmation(files, store, self.preset, limits, crew)
+        self._hues: Hues | None = None
         self.seen: set[tuple[int, int]] = set()
         self.open: dict[tuple[int, int], tuple[float, Guess | None]] = {}  # how sure the look was, and at what
         self.result = Paired()
 
     def run(
         self,
-        rows: Sequence[int] | None = None,
-        columns: Sequence[int] | None = None,
+        rows: Some = None,
+        columns: Some = None,
         known: Spaces | None = None,
     ) -> Paired:
         """Compare all with all, or only the pictures ``rows`` with the pictures ``columns``."""
@@ -141,46 +152,72 @@ class Pairing:
         if self.progress is not None:
             self.progress(what, done, total)
 
-    def _work_off(self, rows: Sequence[int] | None, columns: Sequence[int] | None, known: Spaces | None) -> None:
+    def _work_off(self, rows: Some, columns: Some, known: Spaces | None) -> None:
         """First whole frames, which are quickly told; meanwhile it is worked out what else may be alike."""
         width = WIDTHS[self.mode]
         harder = 4.0 if self.mode == "thorough" else 1.0
+        listed = {
+            "rings": self._by_rings,
+            "whole": self._by_whole,
+            "windows": self._by_windows,
+            "shown": self._by_shown,
+        }
+        spaces: Spaces = dict(known or {})
+        names = [name for name in listed if self._asked(name)]
+        self.result.spaces = spaces
+        # threads of the linear algebra spin while they wait, and everybody else's time is short
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as meanwhile:
+            lists = [meanwhile.submit(listed[name], spaces, rows, columns) for name in names]
+            for name, found in zip(names, lists, strict=True):
+                screen = {"rings": self.screens.frames, "windows": self.screens.parts}.get(name, self.screens.cells)
+                self._stage(self._by_colour(found.result()), screen, getattr(width, name), harder * IN_VAIN[name])
 
-        def listed(name: str, fit: Fit, space: Whitening | None) -> tuple[Ranked, Whitening]:
-            vectors = self.shelf.vectors(name)
-            space = space or fit(vectors)
-            return self._by_colour(candidates(space(vectors), rows, columns)), space
+    def _asked(self, name: str) -> bool:
+        return getattr(WIDTHS[self.mode], name) > 0 and (name != "shown" or self.least < NEAR)
 
-        with ThreadPoolExecutor(1) as meanwhile:
-            rings, ring_space = listed("disc", space_of_rings, known.rings if known else None)
-            shown = (
-                meanwhile.submit(listed, "embedding", space_of_shown, known.shown if known else None)
-                if width.shown
-                else None
-            )
-            self._stage(rings, self.screens.frames, width.rings, harder * IN_VAIN["rings"])
-            if shown is None:
-                self.result.spaces = Spaces(None, ring_space)
-            else:
-                likely, space = shown.result()
-                self.result.spaces = Spaces(space, ring_space)
-                self._stage(likely, self.screens.cells, width.shown, harder * IN_VAIN["shown"])
+    def _by_rings(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
+        discs = self.shelf.vectors("disc")
+        return candidates(_spread(spaces, "rings", discs, RINGS_FLOOR)(discs), rows, columns, self.threads)
+
+    def _by_shown(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
+        embeddings = self.shelf.vectors("embedding")
+        return candidates(_spread(spaces, "shown", embeddings)(embeddings), rows, columns, self.threads)
+
+    def _by_whole(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
+        vectors = layout.quarters(self.shelf.grids("patches", self.every))
+        return candidates(_spread(spaces, "whole", vectors)(vectors), rows, columns, self.threads)
+
+    def _by_windows(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
+        halves = layout.quarters(self.shelf.grids("halved", self.every))
+        patches = self.shelf.grids("patches", self.every)
+        sample = slice(None, None, max(1, len(halves) // SAMPLE))
+        space = _spread(spaces, "windows", np.concatenate([halves[sample], layout.windows(patches[sample])]))
+        windows = np.empty((WINDOWS * len(halves), space.matrix.shape[1]), np.float32)
+        for start in range(0, len(halves), BLOCK):
+            part = slice(start, start + BLOCK)
+            windows[WINDOWS * start : WINDOWS * (start + BLOCK)] = space(layout.windows(patches[part]))
+        return inside(space(halves), windows, rows, columns, self.threads)
 
     def _stage(self, ranked: Ranked, screen: Callable[[Pairs], Screened], first: float, vain: float) -> None:
-        size = len(self.files)
-        start, stop = 0, min(int(first * size), len(ranked.score))
-        left = max(200.0, vain * size)
-        while start < stop and left > 0:
-            copies = 0
-            for begin in range(start, stop, BLOCK):
-                part = slice(begin, min(begin + BLOCK, stop))
-                pairs = self._unseen(np.stack([ranked.first[part], ranked.second[part]], axis=1))
-                self._tell("comparing", begin, stop)
-                if len(pairs) and left > 0:
-                    found, vainly = self._settle(screen(pairs), left)
-                    copies, left = copies + found, left - vainly
-            rich = copies >= RICH * (stop - start)
-            start, stop = stop, min(stop + size, len(ranked.score)) if rich else stop
+        """Work off a list: ``first`` candidates a picture, and on for as long as there are copies among them."""
+        step = max(LEAST_STEP, len(self.files) // 8)
+        sure, stop = int(first * len(self.files)), len(ranked.score)
+        left = max(200.0, vain * len(self.files))
+
+        def screened(part: slice) -> tuple[int, Screened]:
+            pairs = self._unseen(np.stack([ranked.first[part], ranked.second[part]], axis=1))
+            return len(pairs), screen(pairs) if len(pairs) else Screened(pairs)
+
+        parts = (slice(start, min(start + step, stop)) for start in range(0, stop, step))
+        # the next ones are screened while these are compared
+        with ThreadPoolExecutor(1) as ahead, closing(in_order(ahead, screened, parts, 2)) as screens:
+            for start, (count, found) in zip(range(0, stop, step), screens, strict=True):
+                self.result.looked_at["candidates"] += count
+                self._tell("comparing", min(start, sure), sure)
+                copies, vainly = self._settle(found, left)
+                left -= vainly
+                if left <= 0 or (start + step >= sure and copies < RICH * step):
+                    return
 
     def _close(self) -> None:
         """Compare what hangs together by copies and was no candidate: families outgrow lists of neighbours."""
@@ -205,23 +242,22 @@ class Pairing:
 
     def _unseen(self, pairs: Pairs) -> Pairs:
         fresh = [pair for pair in map(tuple, pairs.tolist()) if pair not in self.seen]
-        self.result.looked_at["candidates"] += len(fresh)
         return np.array(fresh, np.int32).reshape(-1, 2)
 
     def _by_colour(self, ranked: Ranked) -> Ranked:
         """The pairs in another order: those in other colours are no copies, and come last."""
         if self.least < NEAR:
             return ranked
-        used = np.unique(np.concatenate([ranked.first, ranked.second]))
-        hues = self.screens.hues(used)
-        first, second = np.searchsorted(used, ranked.first), np.searchsorted(used, ranked.second)
+        if self._hues is None:
+            self._hues = self.shelf.vectors("hues").astype(np.float32)
+        hues, first, second = self._hues, ranked.first, ranked.second
         score = ranked.score.copy()
         for start in range(0, len(score), 65536):
             part = slice(start, start + 65536)
             alike = colour_likeness(hues[first[part]], hues[second[part]])
             score[part] += COLOUR * (alike - 1)
         order = np.argsort(-score, kind="stable")
-        return Ranked(ranked.first[order], ranked.second[order], score[order])
+        return Ranked(first[order], second[order], score[order])
 
     def _settle(self, screened: Screened, most: float = float("inf")) -> tuple[int, float]:
         """Compare at sight, until ``most`` came to nothing; what stays open is kept for later.
@@ -267,6 +303,13 @@ class Pairing:
             guesses = [guess if isinstance(guess := self.open[pair][1], PlaceGuess) else None for pair in chosen]
             judged = self.confirmation.judged(np.array(chosen, np.int32), guesses, at_once=False)
             self.result.comparisons += [each.comparison for _, each in judged if each.comparison is not None]
+
+
+def _spread(spaces: Spaces, name: str, sample: npt.NDArray[np.floating[Any]], floor: float = 0.01) -> Whitening:
+    """What spreads the vectors of that list; fitted where no earlier run has."""
+    if name not in spaces:
+        spaces[name] = whitening(sample, SPACES[name], floor)
+    return spaces[name]
 
 
 def _quick(preset: Preset) -> Preset:

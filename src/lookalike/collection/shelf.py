@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lookalike.collection.describe import KEPT_AS, keys
 from lookalike.collection.packing import unpack
+from lookalike.features.cells import CHANNELS
 from lookalike.scoring.pair import shared_method
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Shelf:
 
     def __init__(self, files: Sequence[PictureFile], store: Store) -> None:
         self.files, self.store = files, store
-        self._keys = keys()  # of those that some mode does without nobody asks in it
+        self._keys = keys(least=0)  # of those that some mode does without nobody asks in it
 
     def packed(self, name: str, indices: Indices) -> list[bytes]:
         """One method's features as they are kept, in the order of ``indices``."""
@@ -46,7 +47,11 @@ class Shelf:
         made = shared_method(name, {})
         return [unpack(made, content) for content in self.packed(name, indices)]
 
-    def vectors(self, name: str) -> npt.NDArray[np.float16]:
-        """The embeddings or discs of all pictures: float16, N×d."""
-        content = b"".join(self.packed(name, np.arange(len(self.files))))
-        return np.frombuffer(content, KEPT_AS).reshape(len(self.files), -1)
+    def grids(self, name: str, indices: Indices) -> npt.NDArray[np.uint8]:
+        """Cells, patches, or cells at half the size: uint8, N×64×80 or N×16×80; read-only."""
+        return np.frombuffer(b"".join(self.packed(name, indices)), np.uint8).reshape(len(indices), -1, CHANNELS)
+
+    def vectors(self, name: str, indices: Indices | None = None) -> npt.NDArray[np.float16]:
+        """Embeddings, discs or hues: float16, N×d; of all pictures where none are named."""
+        asked = np.arange(len(self.files)) if indices is None else indices
+        return np.frombuffer(b"".join(self.packed(name, asked)), KEPT_AS).reshape(len(asked), -1)

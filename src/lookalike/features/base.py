@@ -16,6 +16,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from lookalike.errors import UnknownMethod, UsageError
@@ -58,7 +59,7 @@ class Method(ABC, Generic[Feature]):
         """Everything that changes the feature, as JSON values."""
         return {}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Name, version and digest of the parameters: equal keys mean interchangeable features."""
         digest = hashlib.sha256(json.dumps(self.params, sort_keys=True).encode()).hexdigest()[:12]

