@@ -11,7 +11,16 @@ from hypothesis.extra.numpy import arrays
 from synthetic import garment, photo
 
 from lookalike import load
-from lookalike.collection.packing import pack, pack_place, pack_points, unpack, unpack_place, unpack_points
+from lookalike.collection.packing import (
+    pack,
+    pack_insets,
+    pack_place,
+    pack_points,
+    unpack,
+    unpack_insets,
+    unpack_place,
+    unpack_points,
+)
 from lookalike.features.base import method
 from lookalike.features.shrink import shrunk, small
 
@@ -33,6 +42,16 @@ def test_arrays(name: str, label: str) -> None:
     assert back.dtype == feature.dtype
     np.testing.assert_array_equal(back, feature)
     assert not back.flags.writeable
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_insets(count: int) -> None:
+    chance = np.random.default_rng(count)
+    boxes = chance.random((count, 4)).astype(np.float32)
+    grids = chance.integers(0, 255, (count, 16, 80), np.uint8)
+    back = unpack_insets(pack_insets(boxes, grids))
+    np.testing.assert_array_equal(back[0], boxes)
+    np.testing.assert_array_equal(back[1], grids)
 
 
 def test_what_has_no_margins_takes_half_the_room() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Indices = npt.NDArray[np.integer]
 
-SPACES = {"rings": 64, "whole": 192, "windows": 96, "shown": 256}
+SPACES = {"rings": 64, "whole": 192, "windows": 96, "insets": 96, "shown": 256}
 """Lists of candidates, and how many numbers a vector of each keeps once whitened."""
 
 RINGS_FLOOR = 0.02
@@ -48,19 +48,21 @@ class Width:
         rings: by their rings, which find whole frames however they are turned.
         whole: by what is where in them, which finds shifts, tilts and most crops.
         windows: by one at half its size in windows of the other, which finds the smaller crops.
+        insets: by one at half its size in a rectangle of the other, which finds what was pasted into a picture.
         shown: by what they show, where pictures matter that are no copies.
     """
 
     rings: float
     whole: float = 0.0
     windows: float = 0.0
+    insets: float = 0.0
     shown: float = 0.0
 
 
 WIDTHS: dict[Mode, Width] = {
     "quick": Width(0.6),
-    "default": Width(0.25, 0.5, 0.5, 2.0),
-    "thorough": Width(2.0, 4.0, 4.0, 8.0),
+    "default": Width(0.25, 0.5, 0.5, shown=2.0),
+    "thorough": Width(1.0, 2.0, 2.0, 0.25, 8.0),
 }
 
 Spaces = dict[str, Whitening]
@@ -142,6 +144,42 @@ def _inside(
     part = np.broadcast_to(parts[:, None], host.shape)
     there = ~own
     return np.minimum(part, host)[there], np.maximum(part, host)[there], score[there]
+
+
+def pasted(
+    vectors: Vectors,
+    owners: Indices,
+    halves: Vectors,
+    rows: Sequence[int] | None = None,
+    columns: Sequence[int] | None = None,
+    threads: int = 1,
+) -> tuple[Ranked, Indices]:
+    """Pictures that may be pasted into another, as pairs, likeliest first; and which inset speaks for each.
+
+    Args:
+        vectors: float32, M×d, what is in rectangles of pictures.
+        owners: M, whose they are.
+        halves: float32, N×d, every picture at half its size.
+        rows, columns, threads: as for :func:`candidates`; either may be the smaller.
+    """
+    if not len(vectors):
+        nothing = np.zeros(0, np.int32)
+        return Ranked(nothing, nothing, np.zeros(0, np.float32)), nothing
+    found = nearest(vectors, halves, HOSTS, same=False, threads=threads)
+    back = nearest(halves, vectors, 3, same=False, threads=threads).similarities.mean(axis=1)
+    score = 2 * found.similarities - density(found)[:, None] - back[found.indices]
+    number = np.broadcast_to(np.arange(len(vectors))[:, None], score.shape)
+    host, part = owners[number], found.indices
+    wanted = host != part
+    if rows is not None and columns is not None:
+        asked, against = np.isin(np.arange(len(halves)), rows), np.isin(np.arange(len(halves)), columns)
+        wanted &= (asked[host] & against[part]) | (asked[part] & against[host])
+    first, second = np.minimum(host, part)[wanted], np.maximum(host, part)[wanted]
+    score, number = score[wanted], number[wanted]
+    order = np.lexsort((second, first, -score))
+    _, once = np.unique(first[order].astype(np.int64) * len(halves) + second[order], return_index=True)
+    order = order[np.sort(once)]
+    return Ranked(first[order].astype(np.int32), second[order].astype(np.int32), score[order]), number[order]
 
 
 def every_pair(

@@ -13,11 +13,13 @@ import numpy.typing as npt
 
 from lookalike.collection.hues import hues
 from lookalike.collection.layout import patches
-from lookalike.collection.packing import pack, pack_place
+from lookalike.collection.packing import pack, pack_insets, pack_place
 from lookalike.collection.rows import PictureRow
 from lookalike.errors import PictureError
+from lookalike.features.base import WORKING_SIDE
 from lookalike.features.cells import SIDE, Cells, square
-from lookalike.features.embedding import Embedding
+from lookalike.features.embedding import Embedding, squeeze
+from lookalike.features.insets import cut, insets
 from lookalike.features.shrink import place_of
 from lookalike.images.encoded import read_encoded
 from lookalike.scoring.pair import shared_method
@@ -57,6 +59,8 @@ def keys(mode: Mode = "default", least: float = NEAR) -> Mapping[str, str]:
     if mode == "quick":
         return made
     made |= {"cells": CELLS.key, "patches": f"patches {CELLS.key}", "halved": HALVED.key}
+    if mode == "thorough":
+        made["insets"] = f"insets {HALVED.key}"
     return made if least >= NEAR else {**made, "embedding": ALIKE.key}
 
 
@@ -104,6 +108,8 @@ def describe(batch: Batch) -> list[Described | PictureError]:
             features[key["place"]] = pack_place(place_of(picture))
             described = Described(PictureRow(picture.format, *picture.original_size), features)
             seen.append(_Seen(described, found["tint"], square(picture) if "cells" in key else None))
+            if "insets" in key:
+                features[key["insets"]] = _insets_of(picture)
         except PictureError as error:
             done.append(error)
             continue
@@ -135,6 +141,15 @@ def _describe_together(seen: Sequence[_Seen], key: Mapping[str, str]) -> None:
         add("halved", HALVED.grids(squares))
         if "embedding" in key:
             add("embedding", ALIKE.embed(squares, threads=1).astype(KEPT_AS))
+
+
+def _insets_of(picture: Picture) -> bytes:
+    """Pictures within the picture, and what they show."""
+    pixels = picture.decoded(WORKING_SIDE).pixels
+    boxes = insets(pixels)
+    if not len(boxes):
+        return b""
+    return pack_insets(boxes, HALVED.grids(np.stack([squeeze(cut(pixels, box), SIDE) for box in boxes])))
 
 
 def _extracted(name: str, picture: Picture) -> npt.NDArray[Any]:

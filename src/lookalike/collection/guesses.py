@@ -56,4 +56,16 @@ class PartGuess(NamedTuple):
     strength: float
 
 
-Guess: TypeAlias = FrameGuess | PlaceGuess | PartGuess
+class InsetGuess(NamedTuple):
+    """One may be pasted into the other, smaller.
+
+    Attributes:
+        second: whether it is the second that lies in the first.
+        box: where: left, top, right and bottom, in shares of the other.
+    """
+
+    second: bool
+    box: tuple[float, float, float, float]
+
+
+Guess: TypeAlias = FrameGuess | PlaceGuess | PartGuess | InsetGuess

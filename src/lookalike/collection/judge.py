@@ -12,12 +12,16 @@ import numpy.typing as npt
 
 from lookalike.collection import frames, matches
 from lookalike.collection.describe import keys
-from lookalike.collection.guesses import FrameGuess, Guess, PartGuess, PlaceGuess
+from lookalike.collection.guesses import FrameGuess, Guess, InsetGuess, PartGuess, PlaceGuess
+from lookalike.collection.inset import told_of_host
 from lookalike.collection.packing import pack, pack_points, unpack, unpack_place, unpack_points
 from lookalike.collection.sources import picture_of
 from lookalike.errors import PictureError
 from lookalike.features.align import Matrix, inverted
+from lookalike.features.base import WORKING_SIDE
+from lookalike.features.insets import cut
 from lookalike.features.shrink import place_of, set_place, shrunk, small
+from lookalike.images.load import load
 from lookalike.scoring.auto import at_sight
 from lookalike.scoring.pair import FeatureCache, Pair, shared_method
 from lookalike.scoring.rules import decide, finish
@@ -34,6 +38,9 @@ OPEN = 64
 
 OPEN_PIXELS = 64_000_000
 """Pixels that they may have in all, as they are stored."""
+
+LEAST_INSET = 24
+"""Pixels that a picture within a picture has on its shorter side: below that anything may be anything."""
 
 DEAR = ("embedding", "xfeat")
 """Features that are kept once they were made; the others are made as quickly as they are read."""
@@ -118,6 +125,8 @@ class _Judging:
         if guess is None or not self.piece.at_once:
             return self._compared(a, b, guess)
         first, second = (self._look(index) for index in (a, b))
+        if isinstance(guess, InsetGuess):
+            return self._pasted(a, b, guess)
         if isinstance(guess, PartGuess):
             guess = matches.located(first, second, guess)
             if guess is None:
@@ -149,6 +158,25 @@ class _Judging:
         if seen.outcome is None:
             return Judgement(None, seen.certainty, compared=True, guess=guess)
         return Judgement(finish(pair, seen.outcome, preset.name), 1.0, compared=True)
+
+    def _pasted(self, a: int, b: int, guess: InsetGuess) -> Judgement:
+        """What is in the box, as a picture of its own, against the other; told of the whole where that is a copy."""
+        host, part = (self._picture(index) for index in ((a, b) if guess.second else (b, a)))
+        pixels = cut(host.decoded(WORKING_SIDE).pixels, guess.box)
+        if min(pixels.shape[:2]) < LEAST_INSET:
+            return Judgement()
+        inset = load(np.ascontiguousarray(pixels), limits=self.piece.limits)
+        looks = [self.features.extract(shared_method("look", {}), each) for each in (inset, part)]
+        exact = matches.worth_a_look(looks[0], looks[1], PlaceGuess(np.eye(3), 0.0))
+        if exact is None:
+            return Judgement()
+        hint = place_of(inset) @ exact.place @ inverted(place_of(part))
+        pair = Pair(inset, part, self.piece.preset.options, self.features, side_by_side=False, hint=hint)
+        seen = at_sight(pair, self.piece.preset.thresholds)
+        if seen.outcome is None:
+            return Judgement(None, seen.certainty, compared=True)
+        found = told_of_host(finish(pair, seen.outcome, self.piece.preset.name), host, inset, guess.box)
+        return Judgement(found if guess.second else found.reversed(), 1.0, compared=True)
 
     def _laid(self, a: int, b: int, place: Matrix) -> Matrix:
         """Content on content → picture on picture, in shares."""

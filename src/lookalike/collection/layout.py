@@ -40,7 +40,7 @@ def quarters(found: npt.NDArray[np.uint8]) -> Vectors:
     Vectors have length 1.
     """
     means = found.reshape(-1, 2, _SIDE // 2, 2, _SIDE // 2, CHANNELS).mean(axis=(2, 4), dtype=np.float32)
-    return unit(means.reshape(len(found), -1) - ZERO)
+    return unit(means.reshape(len(found), 4 * CHANNELS) - ZERO)
 
 
 def windows(found: Patches) -> Vectors:

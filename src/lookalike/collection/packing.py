@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.features.align import Keypoints
+from lookalike.features.cells import CHANNELS, GRID
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lookalike.types import Pixels
 
 _COUNTS = struct.Struct("<HH")
+_GRID = GRID * GRID // 4, CHANNELS
 
 
 def pack(feature: npt.NDArray[Any]) -> bytes:
@@ -29,6 +31,18 @@ def pack(feature: npt.NDArray[Any]) -> bytes:
     if feature.ndim > 1 and len(feature) == 2 and np.array_equal(feature[0], feature[1]):
         feature = feature[0]
     return np.ascontiguousarray(feature).tobytes()
+
+
+def pack_insets(boxes: npt.NDArray[np.float32], grids: npt.NDArray[np.uint8]) -> bytes:
+    """Pictures within a picture: where (n×4) and what (uint8, n×16×80, cells at half the size)."""
+    return boxes.astype("<f4").tobytes() + grids.tobytes()
+
+
+def unpack_insets(content: bytes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """What :func:`pack_insets` made."""
+    count = len(content) // (16 + _GRID[0] * _GRID[1])
+    boxes = np.frombuffer(content, "<f4", count * 4).reshape(count, 4)
+    return boxes, np.frombuffer(content, np.uint8, offset=16 * count).reshape(count, *_GRID)
 
 
 def pack_place(place: npt.NDArray[np.float64]) -> bytes:

@@ -20,10 +20,20 @@ from scipy.sparse.csgraph import connected_components
 from threadpoolctl import threadpool_limits
 
 from lookalike.collection import layout
-from lookalike.collection.candidates import FEW, RINGS_FLOOR, SPACES, WIDTHS, Spaces, candidates, every_pair, inside
+from lookalike.collection.candidates import (
+    FEW,
+    RINGS_FLOOR,
+    SPACES,
+    WIDTHS,
+    Spaces,
+    candidates,
+    every_pair,
+    inside,
+    pasted,
+)
 from lookalike.collection.confirm import Confirmation
 from lookalike.collection.describe import NEAR
-from lookalike.collection.guesses import Guess, PlaceGuess
+from lookalike.collection.guesses import Guess, InsetGuess, PlaceGuess
 from lookalike.collection.hues import Hues, colour_likeness
 from lookalike.collection.judge import Judgement
 from lookalike.collection.layout import WINDOWS
@@ -60,7 +70,7 @@ LEAST_STEP = 512
 RICH = 0.01
 """Share of copies among the last candidates from which the next ones are looked at too."""
 
-IN_VAIN = {"rings": 0.15, "whole": 0.2, "windows": 0.2, "shown": 0.2}
+IN_VAIN = {"rings": 0.15, "whole": 0.2, "windows": 0.2, "insets": 0.1, "shown": 0.2}
 """Comparisons a picture that may come to nothing, in each list: a catalogue has no end of pictures much alike, and
 the likeliest are compared first."""
 
@@ -126,6 +136,7 @@ class Pairing:
         self.screens = Screens(self.shelf)
         self.confirmation = Confirmation(files, store, self.preset, limits, crew)
         self._hues: Hues | None = None
+        self._boxes: dict[tuple[int, int], InsetGuess] = {}
         self.seen: set[tuple[int, int]] = set()
         self.open: dict[tuple[int, int], tuple[float, Guess | None]] = {}  # how sure the look was, and at what
         self.result = Paired()
@@ -140,9 +151,10 @@ class Pairing:
         few = every_pair(len(self.files), rows, columns)
         if few is not None:
             self._settle(Screened(few))
+            self._work_off(["insets"], rows, columns, known)
         elif len(self.files) > 1:
             self._tell("looking for candidates", 0)
-            self._work_off(rows, columns, known)
+            self._work_off(list(SPACES), rows, columns, known)
             self._close()
         self._reflect()
         self.result.failures = list(self.confirmation.failures.values())
@@ -152,7 +164,7 @@ class Pairing:
         if self.progress is not None:
             self.progress(what, done, total)
 
-    def _work_off(self, rows: Some, columns: Some, known: Spaces | None) -> None:
+    def _work_off(self, names: Sequence[str], rows: Some, columns: Some, known: Spaces | None) -> None:
         """First whole frames, which are quickly told; meanwhile it is worked out what else may be alike."""
         width = WIDTHS[self.mode]
         harder = 4.0 if self.mode == "thorough" else 1.0
@@ -160,17 +172,23 @@ class Pairing:
             "rings": self._by_rings,
             "whole": self._by_whole,
             "windows": self._by_windows,
+            "insets": self._by_insets,
             "shown": self._by_shown,
         }
         spaces: Spaces = dict(known or {})
-        names = [name for name in listed if self._asked(name)]
+        screens = {"rings": self.screens.frames, "windows": self.screens.parts, "insets": self._in_boxes}
+        names = [name for name in names if self._asked(name)]
+        if not names:
+            return
         self.result.spaces = spaces
         # threads of the linear algebra spin while they wait, and everybody else's time is short
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as meanwhile:
             lists = [meanwhile.submit(listed[name], spaces, rows, columns) for name in names]
             for name, found in zip(names, lists, strict=True):
-                screen = {"rings": self.screens.frames, "windows": self.screens.parts}.get(name, self.screens.cells)
-                self._stage(self._by_colour(found.result()), screen, getattr(width, name), harder * IN_VAIN[name])
+                ranked = found.result()
+                if name != "insets":  # what surrounds them has its own colours
+                    ranked = self._by_colour(ranked)
+                self._stage(ranked, screens.get(name, self.screens.cells), getattr(width, name), harder * IN_VAIN[name])
 
     def _asked(self, name: str) -> bool:
         return getattr(WIDTHS[self.mode], name) > 0 and (name != "shown" or self.least < NEAR)
@@ -197,6 +215,22 @@ class Pairing:
             part = slice(start, start + BLOCK)
             windows[WINDOWS * start : WINDOWS * (start + BLOCK)] = space(layout.windows(patches[part]))
         return inside(space(halves), windows, rows, columns, self.threads)
+
+    def _by_insets(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
+        insets = self.shelf.insets()
+        halves = layout.quarters(self.shelf.grids("halved", self.every))
+        vectors = layout.quarters(insets.grids)
+        space = _spread(spaces, "insets", np.concatenate([halves, vectors]))
+        ranked, number = pasted(space(vectors), insets.owners, space(halves), rows, columns, self.threads)
+        self._boxes = {
+            (int(a), int(b)): InsetGuess(bool(insets.owners[which] == a), *[tuple(insets.boxes[which].tolist())])
+            for a, b, which in zip(ranked.first, ranked.second, number, strict=True)
+        }
+        return ranked
+
+    def _in_boxes(self, pairs: Pairs) -> Screened:
+        """All of them, with where one may lie in the other."""
+        return Screened(pairs, [self._boxes[pair] for pair in map(tuple, pairs.tolist())])
 
     def _stage(self, ranked: Ranked, screen: Callable[[Pairs], Screened], first: float, vain: float) -> None:
         """Work off a list: ``first`` candidates a picture, and on for as long as there are copies among them."""

@@ -47,7 +47,7 @@ def group(
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Whole pictures only, flipped or turned.")] = False,
-    thorough: Annotated[bool, typer.Option("--thorough", help="Look at four times as many pairs, and harder.")] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Look harder, also for pasted pictures.")] = False,
     out: Annotated[
         str | None, typer.Option("--out", "-o", metavar="DIR", help="Make a folder for every group in here.")
     ] = None,
