@@ -22,6 +22,8 @@ from report import table, write
 
 from lookalike.collection.crew import Crew
 from lookalike.collection.describe import keys
+from lookalike.collection.hues import hues
+from lookalike.collection.layout import patches
 from lookalike.collection.packing import pack_place
 from lookalike.collection.pairing import Pairing
 from lookalike.collection.rows import PictureRow, Stored
@@ -47,14 +49,19 @@ def features(number: int) -> dict[str, bytes]:
     coarse = chance.integers(0, 255, (12, 12, 3), np.uint8).astype(np.float32)
     look = cv2.resize(coarse, (96, 96), interpolation=cv2.INTER_CUBIC) + chance.normal(0, 12, (96, 96, 1))
     group = np.random.default_rng([(number - copy) % 500, 7])  # things of one kind lie together
-    embedding = group.normal(0, 1, 1280) + chance.normal(0, 1, 1280)
     disc = np.abs(group.normal(0, 1, 117) + chance.normal(0, 1, 117))
+    kind, own = group.normal(0, 1, (1, 80)), chance.normal(0, 1, (64 + 16, 80))
+    cells = np.clip(131 + 20 * (kind + own + copy * noise.normal(0, 0.2, own.shape)), 0, 255).astype(np.uint8)
+    tint = cv2.resize(look, (32, 32), interpolation=cv2.INTER_AREA)
+    colours = np.clip(tint + copy * noise.normal(0, 2, tint.shape), 0, 255).astype(np.uint8)
     made = {
-        "embedding": unit(embedding + copy * noise.normal(0, 0.2, 1280)),
         "disc": unit(disc + copy * noise.normal(0, 0.1, 117)),
         "look": grey(look.mean(axis=2)),
-        "tint": grey(cv2.resize(look, (32, 32), interpolation=cv2.INTER_AREA)),
-        "cells": grey(chance.normal(131, 30, (64, 80))),
+        "tint": colours.tobytes(),
+        "hues": hues([np.stack([colours, colours])])[0].astype(np.float16).tobytes(),
+        "cells": cells[:64].tobytes(),
+        "patches": patches(cells[:64]).tobytes(),
+        "halved": cells[64:].tobytes(),
         "place": pack_place(np.eye(3)),
     }
     return {key: made[name] for name, key in keys().items()}
@@ -110,6 +117,7 @@ def main() -> None:
         "planted": len(planted),
         "found": len(planted & copies),
         "others": len(copies - planted),
+        "search recall": found.search_recall,
     }
     table(
         "All pairs of stored features",

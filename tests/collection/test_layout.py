@@ -73,8 +73,11 @@ def test_parts_come_first_whichever_is_which() -> None:
     assert all(a < b for a, b in pairs(every))
     assert len(set(pairs(every))) == len(every.first)
     assert (np.diff(every.score) <= 0).all()
+    (only,) = inside(space(halves), space(windows), [0], range(len(pictures))).first[:1]
+    assert only == 0
     new = range(len(PHOTOS), len(pictures))
     for rows, columns in ((new, range(len(pictures))), (range(8), new)):
         some = inside(space(halves), space(windows), rows, columns)
+        assert len(some.first) <= 32 * len(rows)
         assert len(wanted & set(pairs(some)[:12])) >= 7
         assert all(a != b and {a, b} & {*rows} and {a, b} & {*columns} for a, b in pairs(some))

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.layout import WINDOWS
-from lookalike.collection.neighbours import DENSITY, Ranked, Vectors, Whitening, density, nearest, ranked
-from lookalike.errors import UsageError
+from lookalike.collection.neighbours import DENSITY, Ranked, Vectors, Whitening, density, ranked
+from lookalike.collection.search import Search
 
 if TYPE_CHECKING:
     from lookalike.types import Mode
@@ -20,6 +20,9 @@ Indices = npt.NDArray[np.integer]
 
 SPACES = {"rings": 64, "whole": 192, "windows": 96, "insets": 96, "shown": 256}
 """Lists of candidates, and how many numbers a vector of each keeps once whitened."""
+
+MANY = 50_000
+"""Pictures over which 96 numbers are enough: the search takes as long as they are many."""
 
 RINGS_FLOOR = 0.02
 """Rings have faint axes that are noise, see :func:`~lookalike.collection.neighbours.whitening`."""
@@ -35,9 +38,6 @@ SAMPLED = 1250
 
 FEW = 20
 """Pictures up to which every pair is a candidate."""
-
-EXACT = 200_000
-"""Pictures up to which neighbours are searched exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +70,26 @@ Spaces = dict[str, Whitening]
 
 
 def candidates(
-    vectors: Vectors, rows: Sequence[int] | None = None, columns: Sequence[int] | None = None, threads: int = 1
+    vectors: Vectors,
+    rows: Sequence[int] | None = None,
+    columns: Sequence[int] | None = None,
+    search: Search | None = None,
 ) -> Ranked:
     """Every picture's nearest, as pairs, likeliest first.
 
     Args:
         vectors: float32, whitened, of every picture.
         rows, columns: compare only these pictures with only those; None for all of them with each other.
-        threads: how many work on it.
-
-    Raises:
-        UsageError: too many pictures to search exactly.
+        search: how; None: exactly, by this thread.
     """
-    if len(vectors) > EXACT:
-        raise UsageError(f"{len(vectors)} pictures are too many for one run", remedy=f"up to {EXACT} can be grouped")
+    search = search or Search()
     if rows is None or columns is None:
-        found = nearest(vectors, vectors, NEIGHBOURS, same=True, threads=threads)
+        found = search(vectors, vectors, NEIGHBOURS, same=True)
         dense = density(found)
         return ranked(found, dense, dense, same=True)
     one, other = np.asarray(rows, np.int32), np.asarray(columns, np.int32)
-    found = nearest(vectors[one], vectors[other], NEIGHBOURS, same=False, threads=threads)
-    back = nearest(vectors[other], vectors[one], DENSITY, same=False, threads=threads)
+    found = search(vectors[one], vectors[other], NEIGHBOURS)
+    back = search(vectors[other], vectors[one], DENSITY)
     pairs = ranked(found, density(found), density(back), same=False)
     first, second = one[pairs.first], other[pairs.second]
     first, second = np.minimum(first, second), np.maximum(first, second)
@@ -105,44 +104,49 @@ def inside(
     windows: Vectors,
     rows: Sequence[int] | None = None,
     columns: Sequence[int] | None = None,
-    threads: int = 1,
+    search: Search | None = None,
 ) -> Ranked:
     """Pictures that may be a part of another, as pairs, likeliest first.
 
     Args:
         halves: float32, N×d, every picture at half its size.
         windows: float32, 9N×d, the windows of every picture, picture by picture.
-        rows, columns, threads: as for :func:`candidates`; either may be the part.
+        rows, columns, search: as for :func:`candidates`; either may be the part.
     """
+    search = search or Search()
     every = np.arange(len(halves))
     one, other = (every, every) if rows is None or columns is None else (np.asarray(rows), np.asarray(columns))
-    found = [_inside(halves, windows, one, other, threads)]
+    found = [_inside(halves, windows, one, other, search)]
     if rows is not None:
-        found.append(_inside(halves, windows, other, one, threads))
+        found.append(_inside(halves, windows, other, one, search))
     first, second, score = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.lexsort((second, first, -score))
     first, second, score = first[order], second[order], score[order]
     _, once = np.unique(first.astype(np.int64) * len(halves) + second, return_index=True)
-    once.sort()
+    once = np.sort(once)[: None if rows is None else NEIGHBOURS * len(rows)]
     return Ranked(first[once].astype(np.int32), second[once].astype(np.int32), score[once])
 
 
 def _inside(
-    halves: Vectors, windows: Vectors, parts: Indices, hosts: Indices, threads: int
+    halves: Vectors, windows: Vectors, parts: Indices, hosts: Indices, search: Search
 ) -> tuple[Indices, Indices, Vectors]:
     """``parts`` in windows of ``hosts``: indices of pairs, the lesser first, and how likely they are."""
-    theirs = windows.reshape(-1, WINDOWS, windows.shape[1])[hosts].reshape(-1, windows.shape[1])
-    found = nearest(halves[parts], theirs, HOSTS + WINDOWS, same=False, threads=threads)
+    theirs = windows
+    if len(hosts) < len(halves):
+        theirs = windows.reshape(-1, WINDOWS, windows.shape[1])[hosts].reshape(-1, windows.shape[1])
+    found = search(halves[parts], theirs, HOSTS + WINDOWS)
     host = hosts[found.indices // WINDOWS]
     own = host == parts[:, None]
     similarities = np.where(own, -1, found.similarities)  # everybody is much like a window of its own
-    dense = -np.partition(-similarities, DENSITY, axis=1)[:, :DENSITY].mean(axis=1)
-    asked = np.unique(found.indices)
+    most = min(DENSITY, similarities.shape[1])
+    dense = -np.partition(-similarities, most - 1, axis=1)[:, :most].mean(axis=1)
+    missing = found.indices < 0  # an index may find fewer
+    asked = np.unique(found.indices[~missing])
     sample = halves[:: max(1, len(halves) // SAMPLED)]
-    back = nearest(theirs[asked], sample, 3, same=False, threads=threads).similarities.mean(axis=1)
-    score = 2 * similarities - dense[:, None] - back[np.searchsorted(asked, found.indices)]
+    back = search(theirs[asked], sample, 3).similarities.mean(axis=1)
+    score = 2 * similarities - dense[:, None] - back[np.minimum(np.searchsorted(asked, found.indices), len(back) - 1)]
     part = np.broadcast_to(parts[:, None], host.shape)
-    there = ~own
+    there = ~own & ~missing
     return np.minimum(part, host)[there], np.maximum(part, host)[there], score[there]
 
 
@@ -152,7 +156,7 @@ def pasted(
     halves: Vectors,
     rows: Sequence[int] | None = None,
     columns: Sequence[int] | None = None,
-    threads: int = 1,
+    search: Search | None = None,
 ) -> tuple[Ranked, Indices]:
     """Pictures that may be pasted into another, as pairs, likeliest first; and which inset speaks for each.
 
@@ -160,17 +164,18 @@ def pasted(
         vectors: float32, M×d, what is in rectangles of pictures.
         owners: M, whose they are.
         halves: float32, N×d, every picture at half its size.
-        rows, columns, threads: as for :func:`candidates`; either may be the smaller.
+        rows, columns, search: as for :func:`candidates`; either may be the smaller.
     """
     if not len(vectors):
         nothing = np.zeros(0, np.int32)
         return Ranked(nothing, nothing, np.zeros(0, np.float32)), nothing
-    found = nearest(vectors, halves, HOSTS, same=False, threads=threads)
-    back = nearest(halves, vectors, 3, same=False, threads=threads).similarities.mean(axis=1)
+    search = search or Search()
+    found = search(vectors, halves, HOSTS)
+    back = search(halves, vectors, 3).similarities.mean(axis=1)
     score = 2 * found.similarities - density(found)[:, None] - back[found.indices]
     number = np.broadcast_to(np.arange(len(vectors))[:, None], score.shape)
     host, part = owners[number], found.indices
-    wanted = host != part
+    wanted = (host != part) & (part >= 0)
     if rows is not None and columns is not None:
         asked, against = np.isin(np.arange(len(halves)), rows), np.isin(np.arange(len(halves)), columns)
         wanted &= (asked[host] & against[part]) | (asked[part] & against[host])
@@ -178,7 +183,7 @@ def pasted(
     score, number = score[wanted], number[wanted]
     order = np.lexsort((second, first, -score))
     _, once = np.unique(first[order].astype(np.int64) * len(halves) + second[order], return_index=True)
-    order = order[np.sort(once)]
+    order = order[np.sort(once)[: None if rows is None else NEIGHBOURS * len(rows)]]
     return Ranked(first[order].astype(np.int32), second[order].astype(np.int32), score[order]), number[order]
 
 

@@ -114,6 +114,7 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
             "from_store": store.hits,
             "computed": store.misses,
             **paired.looked_at,
+            "search_recall": paired.search_recall,
         },
         notices=tuple(store.notices),
     )

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import eigh
 
 Vectors = npt.NDArray[np.float32]
 
@@ -62,6 +61,8 @@ def whitening(vectors: npt.NDArray[np.floating], dimensions: int, floor: float =
     >>> bool(spread.max() / spread.min() < 1.2)
     True
     """
+    from scipy.linalg import eigh  # a fifth of a second, which runs that only add a picture need not spend
+
     step = max(1, len(vectors) // SAMPLE)
     sample = vectors[::step].astype(np.float32)
     mean = sample.mean(axis=0)

@@ -11,34 +11,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 from threadpoolctl import threadpool_limits
 
-from lookalike.collection import layout
 from lookalike.collection.candidates import (
     FEW,
-    RINGS_FLOOR,
     SPACES,
     WIDTHS,
     Spaces,
-    candidates,
     every_pair,
-    inside,
-    pasted,
 )
 from lookalike.collection.confirm import Confirmation
 from lookalike.collection.describe import NEAR
-from lookalike.collection.guesses import Guess, InsetGuess, PlaceGuess
-from lookalike.collection.hues import Hues, colour_likeness
+from lookalike.collection.guesses import Guess, PlaceGuess
 from lookalike.collection.judge import Judgement
-from lookalike.collection.layout import WINDOWS
-from lookalike.collection.neighbours import Ranked, Whitening, whitening
+from lookalike.collection.lists import Lists, Some
+from lookalike.collection.neighbours import Ranked
 from lookalike.collection.screens import Screened, Screens
+from lookalike.collection.search import Search
 from lookalike.collection.shelf import Shelf
 from lookalike.threads import in_order
 from lookalike.types import Comparison, Failure
@@ -52,20 +45,9 @@ if TYPE_CHECKING:
     from lookalike.types import Mode, PictureFile
 
 Pairs = npt.NDArray[np.int32]
-Some: TypeAlias = Sequence[int] | None
 
-BLOCK = 2048
-"""Pictures whose windows are spread at a time."""
-
-SAMPLE = 2000
-"""Pictures whose windows tell how to spread them."""
-
-COLOUR = 2.0
-"""What likeness of colours weighs against likeness of what is shown, where only copies matter. With it, of the crops to
-a half in a catalogue 64 % are among the first two candidates a picture, without it 32 %."""
-
-LEAST_STEP = 512
-"""Candidates that are looked at in one go, at least."""
+STEPS = (512, 8192)
+"""Candidates that are looked at in one go: an eighth of the pictures, within these."""
 
 RICH = 0.01
 """Share of copies among the last candidates from which the next ones are looked at too."""
@@ -96,12 +78,14 @@ class Paired:
         failures: pictures that could not be compared after all.
         spaces: what spread the vectors; None for a handful of pictures.
         looked_at: pairs proposed, and of those compared.
+        search_recall: share of the nearest neighbours that were found; 1 where the search was exact.
     """
 
     comparisons: list[Comparison] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     spaces: Spaces | None = None
     looked_at: dict[str, int] = field(default_factory=lambda: {"candidates": 0, "compared": 0})
+    search_recall: float = 1.0
 
 
 class Pairing:
@@ -130,13 +114,11 @@ class Pairing:
         progress: Progress | None,
     ) -> None:
         self.files, self.mode, self.least, self.progress = files, mode, least, progress
-        self.every, self.threads = np.arange(len(files)), crew.size
+        self.search = Search(crew.size)
         self.preset = _quick(preset) if mode == "quick" else preset
         self.shelf = Shelf(files, store)
         self.screens = Screens(self.shelf)
         self.confirmation = Confirmation(files, store, self.preset, limits, crew)
-        self._hues: Hues | None = None
-        self._boxes: dict[tuple[int, int], InsetGuess] = {}
         self.seen: set[tuple[int, int]] = set()
         self.open: dict[tuple[int, int], tuple[float, Guess | None]] = {}  # how sure the look was, and at what
         self.result = Paired()
@@ -158,6 +140,7 @@ class Pairing:
             self._close()
         self._reflect()
         self.result.failures = list(self.confirmation.failures.values())
+        self.result.search_recall = self.search.recall
         return self.result
 
     def _tell(self, what: str, done: int, total: int = 0) -> None:
@@ -166,75 +149,34 @@ class Pairing:
 
     def _work_off(self, names: Sequence[str], rows: Some, columns: Some, known: Spaces | None) -> None:
         """First whole frames, which are quickly told; meanwhile it is worked out what else may be alike."""
-        width = WIDTHS[self.mode]
-        harder = 4.0 if self.mode == "thorough" else 1.0
-        listed = {
-            "rings": self._by_rings,
-            "whole": self._by_whole,
-            "windows": self._by_windows,
-            "insets": self._by_insets,
-            "shown": self._by_shown,
-        }
-        spaces: Spaces = dict(known or {})
-        screens = {"rings": self.screens.frames, "windows": self.screens.parts, "insets": self._in_boxes}
         names = [name for name in names if self._asked(name)]
         if not names:
             return
-        self.result.spaces = spaces
+        self.result.spaces = dict(known or {})
+        lists = Lists(self.shelf, self.search, self.result.spaces)
+        screens = {
+            "rings": self.screens.frames,
+            "windows": self.screens.parts,
+            "insets": lambda pairs: Screened(pairs, [lists.boxes[pair] for pair in map(tuple, pairs.tolist())]),
+        }
+        harder = 4.0 if self.mode == "thorough" else 1.0
         # threads of the linear algebra spin while they wait, and everybody else's time is short
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as meanwhile:
-            lists = [meanwhile.submit(listed[name], spaces, rows, columns) for name in names]
-            for name, found in zip(names, lists, strict=True):
+            made = [meanwhile.submit(lists.named, name, rows, columns) for name in names]
+            for name, found in zip(names, made, strict=True):
+                # what was pasted in is surrounded by colours of its own; and what is alike may have others
                 ranked = found.result()
-                if name != "insets":  # what surrounds them has its own colours
-                    ranked = self._by_colour(ranked)
-                self._stage(ranked, screens.get(name, self.screens.cells), getattr(width, name), harder * IN_VAIN[name])
+                if name != "insets" and self.least >= NEAR:
+                    ranked = lists.by_colour(ranked)
+                first = getattr(WIDTHS[self.mode], name)
+                self._stage(ranked, screens.get(name, self.screens.cells), first, harder * IN_VAIN[name])
 
     def _asked(self, name: str) -> bool:
         return getattr(WIDTHS[self.mode], name) > 0 and (name != "shown" or self.least < NEAR)
 
-    def _by_rings(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
-        discs = self.shelf.vectors("disc")
-        return candidates(_spread(spaces, "rings", discs, RINGS_FLOOR)(discs), rows, columns, self.threads)
-
-    def _by_shown(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
-        embeddings = self.shelf.vectors("embedding")
-        return candidates(_spread(spaces, "shown", embeddings)(embeddings), rows, columns, self.threads)
-
-    def _by_whole(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
-        vectors = layout.quarters(self.shelf.grids("patches", self.every))
-        return candidates(_spread(spaces, "whole", vectors)(vectors), rows, columns, self.threads)
-
-    def _by_windows(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
-        halves = layout.quarters(self.shelf.grids("halved", self.every))
-        patches = self.shelf.grids("patches", self.every)
-        sample = slice(None, None, max(1, len(halves) // SAMPLE))
-        space = _spread(spaces, "windows", np.concatenate([halves[sample], layout.windows(patches[sample])]))
-        windows = np.empty((WINDOWS * len(halves), space.matrix.shape[1]), np.float32)
-        for start in range(0, len(halves), BLOCK):
-            part = slice(start, start + BLOCK)
-            windows[WINDOWS * start : WINDOWS * (start + BLOCK)] = space(layout.windows(patches[part]))
-        return inside(space(halves), windows, rows, columns, self.threads)
-
-    def _by_insets(self, spaces: Spaces, rows: Some, columns: Some) -> Ranked:
-        insets = self.shelf.insets()
-        halves = layout.quarters(self.shelf.grids("halved", self.every))
-        vectors = layout.quarters(insets.grids)
-        space = _spread(spaces, "insets", np.concatenate([halves, vectors]))
-        ranked, number = pasted(space(vectors), insets.owners, space(halves), rows, columns, self.threads)
-        self._boxes = {
-            (int(a), int(b)): InsetGuess(bool(insets.owners[which] == a), *[tuple(insets.boxes[which].tolist())])
-            for a, b, which in zip(ranked.first, ranked.second, number, strict=True)
-        }
-        return ranked
-
-    def _in_boxes(self, pairs: Pairs) -> Screened:
-        """All of them, with where one may lie in the other."""
-        return Screened(pairs, [self._boxes[pair] for pair in map(tuple, pairs.tolist())])
-
     def _stage(self, ranked: Ranked, screen: Callable[[Pairs], Screened], first: float, vain: float) -> None:
         """Work off a list: ``first`` candidates a picture, and on for as long as there are copies among them."""
-        step = max(LEAST_STEP, len(self.files) // 8)
+        step = min(STEPS[1], max(STEPS[0], len(self.files) // 8))
         sure, stop = int(first * len(self.files)), len(ranked.score)
         left = max(200.0, vain * len(self.files))
 
@@ -255,8 +197,13 @@ class Pairing:
 
     def _close(self) -> None:
         """Compare what hangs together by copies and was no candidate: families outgrow lists of neighbours."""
-        place = {file.path: number for number, file in enumerate(self.files)}
         copies = [pair for pair in self.result.comparisons if pair.score >= NEAR]
+        if len(copies) < 2:
+            return
+        from scipy.sparse import csr_array  # both take a while to import, and where one picture is new nobody needs it
+        from scipy.sparse.csgraph import connected_components
+
+        place = {file.path: number for number, file in enumerate(self.files)}
         kin = csr_array(
             (np.ones(len(copies)), ([place[pair.a] for pair in copies], [place[pair.b] for pair in copies])),
             shape=(len(self.files), len(self.files)),
@@ -277,21 +224,6 @@ class Pairing:
     def _unseen(self, pairs: Pairs) -> Pairs:
         fresh = [pair for pair in map(tuple, pairs.tolist()) if pair not in self.seen]
         return np.array(fresh, np.int32).reshape(-1, 2)
-
-    def _by_colour(self, ranked: Ranked) -> Ranked:
-        """The pairs in another order: those in other colours are no copies, and come last."""
-        if self.least < NEAR:
-            return ranked
-        if self._hues is None:
-            self._hues = self.shelf.vectors("hues").astype(np.float32)
-        hues, first, second = self._hues, ranked.first, ranked.second
-        score = ranked.score.copy()
-        for start in range(0, len(score), 65536):
-            part = slice(start, start + 65536)
-            alike = colour_likeness(hues[first[part]], hues[second[part]])
-            score[part] += COLOUR * (alike - 1)
-        order = np.argsort(-score, kind="stable")
-        return Ranked(first[order], second[order], score[order])
 
     def _settle(self, screened: Screened, most: float = float("inf")) -> tuple[int, float]:
         """Compare at sight, until ``most`` came to nothing; what stays open is kept for later.
@@ -337,13 +269,6 @@ class Pairing:
             guesses = [guess if isinstance(guess := self.open[pair][1], PlaceGuess) else None for pair in chosen]
             judged = self.confirmation.judged(np.array(chosen, np.int32), guesses, at_once=False)
             self.result.comparisons += [each.comparison for _, each in judged if each.comparison is not None]
-
-
-def _spread(spaces: Spaces, name: str, sample: npt.NDArray[np.floating[Any]], floor: float = 0.01) -> Whitening:
-    """What spreads the vectors of that list; fitted where no earlier run has."""
-    if name not in spaces:
-        spaces[name] = whitening(sample, SPACES[name], floor)
-    return spaces[name]
 
 
 def _quick(preset: Preset) -> Preset:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection import frames, matches
-from lookalike.collection.guesses import FrameGuess, Guess, PartGuess
+from lookalike.collection.guesses import FrameGuess, Guess
 from lookalike.features.cells import GRID
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ Pairs = npt.NDArray[np.int32]
 
 AT_ONCE = 4096
 """Pictures whose features are read at a time."""
+
+KEPT = 32_768
+"""Pictures whose cells stay comparable; of one go there are half as many at most."""
 
 PIECE = 256
 """Pairs whose cells are matched at a time: what fits the cache."""
@@ -38,9 +41,11 @@ class Screens:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self._space: Whitening | None = None
-        self._spread = np.zeros((len(shelf.files), GRID * GRID, matches.AXES), np.int8)
-        self._halved = np.zeros((len(shelf.files), GRID * GRID // 4, matches.AXES), np.int8)
-        self._is_spread = np.zeros(len(shelf.files), np.bool_)
+        size = min(len(shelf.files), KEPT)
+        self._cells = np.empty((size, GRID * GRID, matches.AXES), np.int8)
+        self._halved = np.empty((size, GRID * GRID // 4, matches.AXES), np.int8)
+        self._row = np.full(len(shelf.files), -1, np.int32)  # of those two, of each picture that is there
+        self._filled = 0
 
     def frames(self, pairs: Pairs) -> Screened:
         """Those whose whole frames agree at 24 pixels, in some flip or turn."""
@@ -54,36 +59,39 @@ class Screens:
 
     def cells(self, pairs: Pairs) -> Screened:
         """Those in which the same things stand side by side."""
-        self._spread_out(np.unique(pairs))
-        found = [
-            guess
-            for start in range(0, len(pairs), PIECE)
-            for guess in matches.place_guesses(self._spread, pairs[start : start + PIECE])
-        ]
+        rows = self._rows(pairs)
+        parts = [rows[start : start + PIECE] for start in range(0, len(rows), PIECE)]
+        found = [guess for part in parts for guess in matches.place_guesses(self._cells, part)]
         passed = [(guess, pair) for guess, pair in zip(found, pairs.tolist(), strict=True) if guess is not None]
         passed.sort(key=lambda each: (-each[0].strength, *each[1]))
         return Screened(np.array([pair for _, pair in passed], np.int32).reshape(-1, 2), [guess for guess, _ in passed])
 
     def parts(self, pairs: Pairs) -> Screened:
         """Those of which one has all that the other shows, at half the size."""
-        self._spread_out(np.unique(pairs))
-        guesses: list[PartGuess] = []
-        for start in range(0, len(pairs), PIECE):
-            guesses += matches.part_guesses(self._spread, self._halved, pairs[start : start + PIECE])
+        rows = self._rows(pairs)
+        parts = [rows[start : start + PIECE] for start in range(0, len(rows), PIECE)]
+        guesses = [guess for part in parts for guess in matches.part_guesses(self._cells, self._halved, part)]
         strength = np.array([guess.strength for guess in guesses])
         order = np.argsort(-strength, kind="stable")
         left = order[strength[order] >= matches.LEAST_WITHIN]
         return Screened(pairs[left], [guesses[number] for number in left])
 
-    def _spread_out(self, used: npt.NDArray[np.int32]) -> None:
-        """Make the cells of these pictures comparable, where they are not yet."""
-        for part in _parts(used[~self._is_spread[used]]):
+    def _rows(self, pairs: Pairs) -> Pairs:
+        """The rows of these pictures' cells, which are made comparable where they are not yet there."""
+        used = np.unique(pairs)
+        fresh = used[self._row[used] < 0]
+        if self._filled + len(fresh) > len(self._cells):  # of very many pictures the earlier ones go
+            self._row[:], self._filled, fresh = -1, 0, used
+        for part in _parts(fresh):
             grids = self.shelf.grids("cells", part)
             if self._space is None:
                 self._space = matches.cell_space(grids)
-            self._spread[part] = matches.spread_cells(self._space, grids)
-            self._halved[part] = matches.spread_cells(self._space, self.shelf.grids("halved", part))
-            self._is_spread[part] = True
+            rows = slice(self._filled, self._filled + len(part))
+            self._cells[rows] = matches.spread_cells(self._space, grids)
+            self._halved[rows] = matches.spread_cells(self._space, self.shelf.grids("halved", part))
+            self._row[part] = np.arange(rows.start, rows.stop)
+            self._filled = rows.stop
+        return self._row[pairs]
 
 
 def _parts(indices: npt.NDArray[np.integer]) -> list[npt.NDArray[np.integer]]:
