@@ -45,15 +45,22 @@ def list_models(*, as_json: bool) -> None:
     from lookalike.features.models import MODELS
 
     rows = [
-        {"name": row.name, "precision": row.precision, "size": row.size, "licence": row.licence, "sha256": row.sha256}
+        {
+            "name": row.name,
+            "gives": row.gives,
+            "precision": row.precision,
+            "size": row.size,
+            "licence": row.licence,
+            "sha256": row.sha256,
+        }
         for row in MODELS.values()
     ]
     if as_json:
         typer.echo(json.dumps(rows))
         return
     _table(
-        ("model", "precision", "input", "licence"),
-        [(str(row["name"]), str(row["precision"]), str(row["size"]), str(row["licence"])) for row in rows],
+        ("model", "gives", "precision", "input", "licence"),
+        [tuple(str(row[key]) for key in ("name", "gives", "precision", "size", "licence")) for row in rows],
     )
 
 
