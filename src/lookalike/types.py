@@ -151,6 +151,7 @@ class Transform:
         overlap: share of the first picture that the second covers once aligned, 0 to 1.
         overlap_other: share of the second picture that lies on the first, 0 to 1.
         correlation: mean local correlation of the aligned grey pictures over the overlap, -1 to 1.
+        pasted: the smaller of the two was pasted into the other: what is around it there has nothing to do with it.
     """
 
     flip: bool = False
@@ -160,6 +161,7 @@ class Transform:
     overlap: float | None = None
     overlap_other: float | None = None
     correlation: float | None = None
+    pasted: bool = False
 
     @property
     def tilt(self) -> float:
@@ -198,6 +200,10 @@ class Transform:
         if self.overlap is None or self.overlap_other is None or min(self.overlap, self.overlap_other) >= 0.93:
             return []
         share = round(100 * min(self.overlap, self.overlap_other))
+        if self.pasted:
+            if self.overlap < self.overlap_other:
+                return [f"pasted in (about {share} % of the area)"]
+            return [f"the first is pasted in (about {share} % of the second)"]
         if max(self.overlap, self.overlap_other) <= 0.9 or abs(self.tilt) >= 2:
             return [f"sharing about {share} %"]
         if self.overlap < self.overlap_other:

@@ -43,8 +43,9 @@ def test_thorough_finds_what_was_pasted_in(tmp_path: Path, count: int) -> None:
     for (host, _), pair in found.items():
         left, top, scale = PASTED[host]
         assert 0.90 <= pair.score < 0.96
+        assert str(pair.transform.reversed()).startswith("the first is ") if pair.transform else False
         assert pair.verdict == "near-duplicate"
-        assert pair.reasons[0].startswith(("one pasted into the other", "cropped to about"))
+        assert pair.reasons[0].startswith(("pasted in (about", "cropped to about"))
         assert pair.transform is not None
         assert pair.transform.overlap == pytest.approx(scale**2, abs=0.02)
         assert pair.transform.overlap_other == pytest.approx(1, abs=0.06)
@@ -65,3 +66,10 @@ def test_a_later_picture_is_looked_for_in_the_earlier_ones_and_the_other_way_rou
     against = told(group(tmp_path / "new", against=at, store=tmp_path / "s.db", mode="thorough").pairs)
     assert {(0, 3), (1, 4)} & set(against)
     assert not {(0, 4), (2, 5)} & set(against)
+
+
+def test_a_few_pictures_are_remembered_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = folder(tmp_path / "in", FEW - 4)
+    before = group(at, store=tmp_path / "s.db", mode="thorough")
+    monkeypatch.setattr("lookalike.collection.pairing.Pairing.run", lambda *_: pytest.fail("compared again"))
+    assert group(at, store=tmp_path / "s.db", mode="thorough").pairs == before.pairs

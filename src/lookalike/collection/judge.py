@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lookalike.collection import frames, matches
 from lookalike.collection.describe import keys
 from lookalike.collection.guesses import FrameGuess, Guess, InsetGuess, PartGuess, PlaceGuess
-from lookalike.collection.inset import told_of_host
+from lookalike.collection.inset import told_of_host, turned_round
 from lookalike.collection.packing import pack, pack_points, unpack, unpack_place, unpack_points
 from lookalike.collection.sources import picture_of
 from lookalike.errors import PictureError
@@ -176,7 +176,7 @@ class _Judging:
         if seen.outcome is None:
             return Judgement(None, seen.certainty, compared=True)
         found = told_of_host(finish(pair, seen.outcome, self.piece.preset.name), host, inset, guess.box)
-        return Judgement(found if guess.second else found.reversed(), 1.0, compared=True)
+        return Judgement(found if guess.second else turned_round(found), 1.0, compared=True)
 
     def _laid(self, a: int, b: int, place: Matrix) -> Matrix:
         """Content on content → picture on picture, in shares."""

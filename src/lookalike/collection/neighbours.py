@@ -25,7 +25,7 @@ DENSITY = 10
 BLOCK = 1024
 """Rows compared at a time, at most, …"""
 
-BLOCK_VALUES = 2**24
+BLOCK_VALUES = 2**23
 """… and similarities of theirs."""
 
 SPAN = 64

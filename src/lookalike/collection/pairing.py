@@ -134,6 +134,7 @@ class Pairing:
         if few is not None:
             self._settle(Screened(few))
             self._work_off(["insets"], rows, columns, known)
+            self.result.spaces = None  # for what a larger folder will need is not among them
         elif len(self.files) > 1:
             self._tell("looking for candidates", 0)
             self._work_off(list(SPACES), rows, columns, known)
