@@ -257,6 +257,16 @@ def test_a_crop_of_far_higher_resolution_stays_and_says_what_it_lacks(factor: fl
     assert result == (kept, lacking if kept == "crop.png" else "the whole picture (the other is cropped to about 70 %)")
 
 
+def test_a_page_and_a_picture_pasted_into_it_both_stay(make: Make) -> None:
+    page, part = make("page.png", LARGE), make("part.png", natural(3, 320, 240))
+    found = laid(page, part, (50, 60, 210, 180))
+    assert len(propose(found).proposals) == 1
+    (only,) = found.pairs
+    assert only.transform is not None
+    pasted = replace(only, transform=replace(only.transform, pasted=True))
+    assert propose(grouping((page, part), [pasted])).proposals == ()
+
+
 def framed(image: Image.Image, border: int, colour: str = "white") -> Image.Image:
     page = Image.new("RGB", (image.width + 2 * border, image.height + 2 * border), colour)
     page.paste(image, (border, border))

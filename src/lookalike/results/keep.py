@@ -102,7 +102,8 @@ def propose(
     the resolution; the one without a border, unless the bordered one is larger inside it; the one in colour; the one
     with most pixels, unless these are but enlarged; among those of about the same size the sharper, then the lossless
     one, then the higher JPEG quality, more pixels, the older file, the first path. A chain (a like b, b like c, a
-    unlike c) may keep two. Pictures of the reference set always stay.
+    unlike c) may keep two. A picture pasted into another stays, and so does the other. Pictures of the reference set
+    always stay.
 
     Args:
         grouping: what was found. Pairs across two groups are left alone.
@@ -131,6 +132,8 @@ def _alike(grouping: Grouping, least: float) -> dict[str, dict[str, float]]:
             groups.setdefault(path, set()).add(number)
     alike: dict[str, dict[str, float]] = {}
     for pair in grouping.pairs:
+        if pair.transform is not None and pair.transform.pasted:
+            continue  # a page is no copy of a picture on it: neither stands for the other
         if pair.score >= least and not groups.get(pair.a, set()).isdisjoint(groups.get(pair.b, set())):
             alike.setdefault(pair.a, {})[pair.b] = pair.score
             alike.setdefault(pair.b, {})[pair.a] = pair.score
