@@ -12,7 +12,7 @@ from lookalike.collection import layout
 from lookalike.collection.candidates import MANY, RINGS_FLOOR, SPACES, Spaces, candidates, inside, pasted
 from lookalike.collection.guesses import InsetGuess
 from lookalike.collection.hues import Hues, colour_likeness
-from lookalike.collection.neighbours import SAMPLE, Ranked, Vectors, Whitening, whitening
+from lookalike.collection.neighbours import Ranked, Vectors, Whitening, whitening
 
 if TYPE_CHECKING:
     from lookalike.collection.search import Search
@@ -24,6 +24,9 @@ Make: TypeAlias = Callable[[Indices], npt.NDArray[np.floating[Any]]]
 
 BLOCK = 256
 """Pictures whose vectors are made at a time: what stays in the cache takes a third of the time."""
+
+SAMPLED = 10_000
+"""Pictures, evenly spread, that tell how to spread the vectors of all."""
 
 COLOUR = 2.0
 """What likeness of colours weighs against likeness of what is shown, where only copies matter. With it, of the crops to
@@ -67,8 +70,8 @@ class Lists:
             self._hues = self.shelf.vectors("hues").astype(np.float32)
         hues, first, second = self._hues, ranked.first, ranked.second
         score = ranked.score.copy()
-        for start in range(0, len(score), 65536):
-            part = slice(start, start + 65536)
+        for start in range(0, len(score), 8192):  # what stays in the cache
+            part = slice(start, start + 8192)
             alike = colour_likeness(hues[first[part]], hues[second[part]])
             score[part] += COLOUR * (alike - 1)
         order = np.argsort(-score, kind="stable")
@@ -78,7 +81,7 @@ class Lists:
         def windows(part: Indices) -> Vectors:
             return layout.windows(self.shelf.grids("patches", part))
 
-        space = self._space("windows", [self._halved, windows])
+        space = self._space("windows", [self._halved, windows], sampled=SAMPLED // 4)
         return inside(
             self._spread(space, self._halved), self._spread(space, windows, layout.WINDOWS), rows, columns, self.search
         )
@@ -98,10 +101,10 @@ class Lists:
     def _halved(self, part: Indices) -> Vectors:
         return layout.quarters(self.shelf.grids("halved", part))
 
-    def _space(self, name: str, made: Sequence[Make], floor: float = 0.01) -> Whitening:
-        """What spreads the vectors of that list; fitted on a sample where no earlier run has."""
+    def _space(self, name: str, made: Sequence[Make], floor: float = 0.01, sampled: int = SAMPLED) -> Whitening:
+        """What spreads the vectors of that list; fitted on so many pictures where no earlier run has."""
         if name not in self.spaces:
-            sample = np.arange(0, self.count, max(1, self.count // (SAMPLE // 4)))
+            sample = np.arange(0, self.count, max(1, self.count // sampled))
             axes = SPACES[name] if self.count <= MANY else min(SPACES[name], 96)
             self.spaces[name] = whitening(np.concatenate([make(sample) for make in made]), axes, floor)
         return self.spaces[name]

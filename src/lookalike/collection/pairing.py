@@ -139,6 +139,7 @@ class Pairing:
             self._tell("looking for candidates", 0)
             self._work_off(list(SPACES), rows, columns, known)
             self._close()
+            self.screens.forget()  # the networks that follow need the room
         self._reflect()
         self.result.failures = list(self.confirmation.failures.values())
         self.result.search_recall = self.search.recall

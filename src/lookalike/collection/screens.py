@@ -41,10 +41,14 @@ class Screens:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self._space: Whitening | None = None
-        size = min(len(shelf.files), KEPT)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the cells that were made comparable."""
+        size = min(len(self.shelf.files), KEPT)
         self._cells = np.empty((size, GRID * GRID, matches.AXES), np.int8)
         self._halved = np.empty((size, GRID * GRID // 4, matches.AXES), np.int8)
-        self._row = np.full(len(shelf.files), -1, np.int32)  # of those two, of each picture that is there
+        self._row = np.full(len(self.shelf.files), -1, np.int32)  # of those two, of each picture that is there
         self._filled = 0
 
     def frames(self, pairs: Pairs) -> Screened:
