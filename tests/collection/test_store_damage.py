@@ -347,7 +347,7 @@ except StoreError as error:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a limit on the size of files")
-@pytest.mark.parametrize("size", [1, 5_000, 9_000, 70_000, 100_000, 300_000, 1_000_000, 4_000_000])
+@pytest.mark.parametrize("size", [1, 5_000, 9_000, 20_000, 70_000, 100_000, 300_000, 1_000_000, 2_000_000, 4_000_000])
 def test_a_disk_without_room_is_one_line_and_what_was_kept_stays(tmp_path: Path, size: int) -> None:
     path = tmp_path / "store"
     limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
