@@ -107,8 +107,8 @@ def group(
         against: a reference set, named likewise; where it is given, sources are compared with it and not with each
             other.
         mode: ``"quick"`` finds whole pictures, resized, recompressed, flipped or turned, from stored thumbnails alone;
-            ``"default"`` finds crops, shifts, tilts and covered pictures too; ``"thorough"`` looks at four times as
-            many pairs.
+            ``"default"`` finds crops, shifts, tilts and covered pictures too; ``"thorough"`` looks at several
+            times as many pairs, and for pictures pasted into others.
         group_by: ``"base"``, ``"cluster"`` or ``"component"``, see :func:`lookalike.collection.clusters.grouped`.
         preset, weights, thresholds, options: as for :func:`compare`; scores are those that :func:`compare` gives.
         store: file that features are kept in from run to run; None for the user's cache folder, False for none.

@@ -55,6 +55,11 @@ def test_thorough_finds_what_was_pasted_in(tmp_path: Path, count: int) -> None:
             np.testing.assert_allclose(laid[:2] / laid[2], [left + scale * x, top + scale * y], atol=3)
 
 
+def test_a_formula_knows_of_no_pasted_pictures(tmp_path: Path) -> None:
+    at = folder(tmp_path / "in", FEW + 30)
+    assert group(at, store=tmp_path / "s.db", mode="thorough", preset="fast", threshold=0.99).pairs == ()
+
+
 def test_a_later_picture_is_looked_for_in_the_earlier_ones_and_the_other_way_round(tmp_path: Path) -> None:
     at = folder(tmp_path / "in", FEW + 30)
     (tmp_path / "new").mkdir()

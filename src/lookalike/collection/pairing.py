@@ -174,7 +174,8 @@ class Pairing:
                 self._stage(ranked, screens.get(name, self.screens.cells), first, harder * IN_VAIN[name])
 
     def _asked(self, name: str) -> bool:
-        return getattr(WIDTHS[self.mode], name) > 0 and (name != "shown" or self.least < NEAR)
+        needed = {"shown": self.least < NEAR, "insets": self.preset.rule == "auto"}  # no formula knows of insets
+        return getattr(WIDTHS[self.mode], name) > 0 and needed.get(name, True)
 
     def _stage(self, ranked: Ranked, screen: Callable[[Pairs], Screened], first: float, vain: float) -> None:
         """Work off a list: ``first`` candidates a picture, and on for as long as there are copies among them."""
