@@ -1,4 +1,4 @@
-"""Which pairs of a collection may be copies: nearest by what they show, nearest by their rings, likeliest first."""
+"""Which pairs of a collection may be copies: nearest neighbours, or one and a part of the other, likeliest first."""
 
 from __future__ import annotations
 
@@ -120,11 +120,15 @@ def inside(
     if rows is not None:
         found.append(_inside(halves, windows, other, one, search))
     first, second, score = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = _likeliest(first, second, score, rows)
+    return Ranked(first[order].astype(np.int32), second[order].astype(np.int32), score[order])
+
+
+def _likeliest(first: Indices, second: Indices, score: Vectors, rows: Sequence[int] | None) -> Indices:
+    """Which of these come first: likeliest first, every pair once, and of some pictures only so many for each."""
     order = np.lexsort((second, first, -score))
-    first, second, score = first[order], second[order], score[order]
-    _, once = np.unique(first.astype(np.int64) * len(halves) + second, return_index=True)
-    once = np.sort(once)[: None if rows is None else NEIGHBOURS * len(rows)]
-    return Ranked(first[once].astype(np.int32), second[once].astype(np.int32), score[once])
+    _, once = np.unique(first[order].astype(np.int64) << 32 | second[order], return_index=True)
+    return np.asarray(order[np.sort(once)[: None if rows is None else NEIGHBOURS * len(rows)]])
 
 
 def _inside(
@@ -181,9 +185,7 @@ def pasted(
         wanted &= (asked[host] & against[part]) | (asked[part] & against[host])
     first, second = np.minimum(host, part)[wanted], np.maximum(host, part)[wanted]
     score, number = score[wanted], number[wanted]
-    order = np.lexsort((second, first, -score))
-    _, once = np.unique(first[order].astype(np.int64) * len(halves) + second[order], return_index=True)
-    order = order[np.sort(once)[: None if rows is None else NEIGHBOURS * len(rows)]]
+    order = _likeliest(first, second, score, rows)
     return Ranked(first[order].astype(np.int32), second[order].astype(np.int32), score[order]), number[order]
 
 

@@ -124,9 +124,9 @@ class _Judging:
         guess = self.piece.guesses[number]
         if guess is None or not self.piece.at_once:
             return self._compared(a, b, guess)
-        first, second = (self._look(index) for index in (a, b))
         if isinstance(guess, InsetGuess):
             return self._pasted(a, b, guess)
+        first, second = (self._look(index) for index in (a, b))
         if isinstance(guess, PartGuess):
             guess = matches.located(first, second, guess)
             if guess is None:
