@@ -67,6 +67,13 @@ def blend(a: Array, b: Array, share: int, of: int) -> Array:
     return ((a.astype(int) * share + b.astype(int) * (of - share)) // of).astype(np.uint8)
 
 
+def pasted(host: Array, part: Array, left: int, top: int) -> Array:
+    """``host`` with ``part`` on it, at full size."""
+    made = host.copy()
+    made[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return made
+
+
 @cache
 def picture(name: str) -> Array:
     """The pictures that the golden values are about, by name."""
@@ -81,6 +88,8 @@ def picture(name: str) -> Array:
         "dress-blue": lambda: garment("dress", (40, 60, 180), 192),
         "trousers-red": lambda: garment("trousers", (200, 40, 40), 192),
         "photo-192": lambda: photo(7, 192, 192),
+        "pasted": lambda: pasted(photo(3, 512, 512), photo(1, 512, 512)[100:228, 200:328], 40, 200),
+        "pasted-bluer": lambda: pasted(photo(3, 512, 512), photo(1, 512, 512)[100:228, 200:328, ::-1], 40, 200),
     }[name]()
     made.flags.writeable = False
     return made

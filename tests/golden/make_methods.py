@@ -7,7 +7,10 @@ on the path. It must never import the package under test. A changed value means 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from onnx.reference.op_run import OpRun
 from PIL import Image
 from pytorch_msssim import ms_ssim
 from scipy import ndimage
+from skimage.color import rgb2lab
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 from skimage.transform import warp_polar
 from synthetic import picture
@@ -211,6 +215,121 @@ def cells_row(a: str, b: str) -> Row:
     return {"method": "cells", "a": a, "b": b, "similarity": similarity, "tolerance": 1e-3, "reference": reference}
 
 
+def averaged(length: int, wanted: int) -> np.ndarray:
+    """wanted×length: what each of ``wanted`` pixels takes of ``length``, by the area it covers."""
+    edges = np.arange(wanted + 1) * length / wanted
+    place = np.arange(length)
+    covered = np.minimum(edges[1:, None], place + 1) - np.maximum(edges[:-1, None], place)
+    return np.maximum(covered, 0) * wanted / length
+
+
+def colours(pixels: np.ndarray) -> np.ndarray:
+    """Roots of shares in the 8×14×14 bins of ``palette`` from their description, pixel by pixel; for over 96 pixels."""
+    height, width = pixels.shape[:2]
+    small = np.einsum("yh,xw,hwc->yxc", averaged(height, 96), averaged(width, 96), pixels.astype(float), optimize=True)
+    lab = rgb2lab(np.rint(small).astype(np.uint8))
+    counts = np.zeros((8, 14, 14))
+    for row in range(96):
+        for column in range(96):
+            out = ((row - 47.5) / 47.5) ** 2 + ((column - 47.5) / 47.5) ** 2
+            # from the middle of one bin to the middle of the next; colours beyond the last middle belong to it alone
+            bins = (lab[row, column] - (0, -80, -80)) / (12.5, 160 / 14, 160 / 14) - 0.5
+            lower = [(min(max(math.floor(each), 0), most), each) for each, most in zip(bins, (6, 12, 12), strict=True)]
+            for corner in itertools.product((0, 1), repeat=3):
+                shares = [
+                    min(max(1 - abs(each - low - up), 0), 1) if 0 <= each - low <= 1 else float(up == (each > low))
+                    for (low, each), up in zip(lower, corner, strict=True)
+                ]
+                place = tuple(low + up for (low, _), up in zip(lower, corner, strict=True))
+                counts[place] += math.prod(shares) * math.exp(-2 * out)
+    return np.sqrt(counts / counts.sum())
+
+
+def palette_row(a: str, b: str) -> Row:
+    """OpenCV reads its Lab from tables, and the method leaves a thousandth to the last bin but one."""
+    similarity = (colours(picture(a)) * colours(picture(b))).sum()
+    reference = "make_methods.py, from the description with scikit-image"
+    return {"method": "palette", "a": a, "b": b, "similarity": similarity, "tolerance": 5e-4, "reference": reference}
+
+
+def enlarged(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A square picture enlarged by cubic convolution (Keys, a = -0.75, as OpenCV has it); float, rounded."""
+    length = len(pixels)
+    at = (np.arange(side) + 0.5) * length / side - 0.5
+    weights = np.zeros((side, length))
+    for tap in range(-1, 3):
+        near = np.floor(at).astype(int) + tap
+        away = np.abs(at - near)
+        inner = 1.25 * away**3 - 2.25 * away**2 + 1
+        outer = -0.75 * (away**3 - 5 * away**2 + 8 * away - 4)
+        np.add.at(weights, (np.arange(side), near.clip(0, length - 1)), np.where(away <= 1, inner, outer))
+    made = np.einsum("yh,xw,hwc->yxc", weights, weights, pixels.astype(float), optimize=True)
+    return np.rint(made).clip(0, 255)
+
+
+@cache
+def points_of_object(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places (x, y) at 640 pixels, descriptors and Lab colours, from the description; for smaller square pictures."""
+    pixels = enlarged(picture(name), 640)
+    model = Path(__file__).parents[2] / "src" / "lookalike" / "features" / "models" / "xfeat.onnx"
+    evaluator = ReferenceEvaluator(onnx.load(model))
+    grey_pixels = (pixels.mean(axis=2) / 255).astype(np.float32)[None, None]
+    layers = evaluator.run(["descriptors", "heatmap", "reliability"], {"grey": grey_pixels})
+    descriptors, heat, reliability = (np.asarray(layer[0], float) for layer in layers)
+
+    def between(layer: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Values between the middles of cells; as XFeat has it, the last pixel lies on the outer border."""
+        rows, columns = layer.shape
+        place = [points[:, 1] / 639 * rows - 0.5, points[:, 0] / 639 * columns - 0.5]
+        return np.asarray(ndimage.map_coordinates(layer, place, order=1, mode="nearest"))
+
+    highest = ndimage.maximum_filter(heat[0], size=5, mode="constant", cval=0)
+    y, x = np.nonzero((heat[0] == highest) & (heat[0] > 0.05))
+    points = np.stack([x, y], axis=1)
+    value = heat[0][y, x] * between(reliability[0], points)
+    points = points[np.argsort(-value, kind="stable")[:1024]]
+    found = np.stack([between(layer, points) for layer in descriptors], axis=1)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    half = rgb2lab(shrunk(pixels, 2).astype(np.uint8))
+    soft = np.stack([ndimage.gaussian_filter(half[..., k], 3, mode="mirror") for k in range(3)], axis=2)
+    return points.astype(float), found, soft[points[:, 1] // 2, points[:, 0] // 2]
+
+
+def explained(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Which points b come within 14 pixels of points a by the best of all shifts with turn and scale: those through
+    two of the pairs each, tried one after the other."""
+    x, y = a[:, 0] + 1j * a[:, 1], b[:, 0] + 1j * b[:, 1]
+    best = np.zeros(len(a), bool)
+    for first in range(len(a)):
+        for second in range(first):
+            if y[first] == y[second]:
+                continue
+            turn = (x[first] - x[second]) / (y[first] - y[second])
+            near = np.abs(x - x[first] - turn * (y - y[first])) < 14
+            if near.sum() > best.sum():
+                best = near
+    return best
+
+
+def object_row(a: str, b: str) -> Row:
+    """The method draws pairs of points by chance and stops when it is sure enough: hence the tolerance."""
+    points_a, descriptors_a, colours_a = points_of_object(a)
+    points_b, descriptors_b, colours_b = points_of_object(b)
+    cosines = descriptors_a @ descriptors_b.T
+    mutual = [
+        (i, j) for i, j in enumerate(cosines.argmax(axis=1)) if cosines[:, j].argmax() == i and cosines[i, j] > 0.75
+    ]
+    i, j = np.array(mutual).T
+    change = colours_a[i] - colours_b[j]
+    counted = 0.0
+    for chosen in (explained(points_a[i], points_b[j]), cosines[i, j] > 0.85):
+        rest = change[chosen] - np.median(change[chosen], axis=0) * (1, 0.5, 0.5)
+        counted += np.exp(-((rest * (0.5, 1, 1) / 12) ** 2).sum(axis=1)).sum() / 2
+    similarity = 1 - 2 ** (-counted / 14)
+    reference = f"onnx {onnx.__version__}, reference evaluator; all pairs of points"
+    return {"method": "object", "a": a, "b": b, "similarity": similarity, "tolerance": 5e-3, "reference": reference}
+
+
 def main() -> None:
     rows = hash_rows()
     rows += error_rows("small", "small-mixed")
@@ -220,6 +339,8 @@ def main() -> None:
         rows += style_rows(*pair)
     rows += [disc_row("photo", "mixed"), disc_row("photo", "other"), disc_row("dress-red", "trousers-red")]
     rows += [cells_row("photo", "mixed"), cells_row("photo", "other")]
+    rows += [palette_row("photo", "mixed"), palette_row("photo", "other"), palette_row("photo", "wide")]
+    rows += [object_row("photo", "pasted"), object_row("photo", "pasted-bluer"), object_row("photo", "photo-192")]
     rounded = [{k: round(float(v), 9) if k == "similarity" else v for k, v in row.items()} for row in rows]
     text = "[\n" + ",\n".join("  " + json.dumps(row) for row in rounded) + "\n]\n"
     Path(__file__).with_name("methods.json").write_text(text)

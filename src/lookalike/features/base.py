@@ -102,6 +102,7 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "hsv": ("histogram", "HSVCorrelation", {}),
     "bhattacharyya": ("histogram", "HSVBhattacharyya", {}),
     "grey": ("histogram", "GreyCosine", {}),
+    "palette": ("palette", "Palette", {}),
     "look": ("look", "Look", {}),
     "tint": ("tint", "Tint", {}),
     "disc": ("disc", "Disc", {}),
@@ -110,6 +111,7 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "orb": ("keypoints", "ORB", {}),
     "sift": ("keypoints", "SIFT", {}),
     "xfeat": ("xfeat", "XFeat", {}),
+    "object": ("objects", "Objects", {}),
     "embedding": ("embedding", "Embedding", {}),
 }
 """Where each method lives. Modules are imported on first use: OpenCV and ONNX Runtime are not free."""

@@ -60,17 +60,28 @@ class XFeat(KeypointMethod):
         picture = shrunk(pixels)
         height, width = (max(32, round(side * scale / 32) * 32) for side in picture.shape[:2])
         smooth = cv2.INTER_LINEAR if scale == 1 else cv2.INTER_AREA
-        squeezed = cv2.resize(picture, (width, height), interpolation=smooth)
-        grey = squeezed.mean(axis=2, dtype=np.float32) / 255  # the plain mean is what the weights were trained on
-        session = models.session(models.spec("xfeat"), threads=1)  # both pictures of a pair are worked on at a time
-        descriptors, heat, reliability = session.run(
-            ["descriptors", "heatmap", "reliability"], {"grey": grey[None, None]}
-        )
-        points = _peaks(heat[0, 0], reliability[0, 0], self.points)
-        found = _sample(descriptors[0], points, (width, height))
-        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+        seen = np.asarray(cv2.resize(picture, (width, height), interpolation=smooth), np.uint8)
+        points, found = points_of(seen, self.points)
         to_small = np.array([picture.shape[1] / width, picture.shape[0] / height], np.float32)
         return Keypoints(points * to_small, found, picture, digest)
+
+
+def points_of(pixels: Pixels, most: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The ``most`` best points of a uint8 H×W×3 picture, N×2 in its pixels, and their descriptors, N×64.
+
+    The network takes sides that are multiples of 32; others are stretched a little.
+    """
+    height, width = (max(32, round(side / 32) * 32) for side in pixels.shape[:2])
+    stretched = np.array([pixels.shape[1] / width, pixels.shape[0] / height], np.float32)
+    if (height, width) != pixels.shape[:2]:
+        pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    grey = pixels.mean(axis=2, dtype=np.float32) / 255  # the plain mean is what the weights were trained on
+    session = models.session(models.spec("xfeat"), threads=1)  # both pictures of a pair are worked on at a time
+    descriptors, heat, reliability = session.run(["descriptors", "heatmap", "reliability"], {"grey": grey[None, None]})
+    points = _peaks(heat[0, 0], reliability[0, 0], most)
+    found = _sample(descriptors[0], points, (width, height))
+    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+    return points * stretched, found
 
 
 def _peaks(heat: npt.NDArray[np.float32], reliability: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]:
