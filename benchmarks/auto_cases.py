@@ -89,7 +89,8 @@ def _world(picture: Labelled) -> str:
     return known.get(picture.group, "things")
 
 
-def _strangers(a: Labelled, b: Labelled) -> bool:
+def strangers(a: Labelled, b: Labelled) -> bool:
+    """Whether two pictures of two sets show things of different kinds, by the widest idea of a kind."""
     if a.of == b.of:
         return False
     return _world(a) != _world(b) or (_differ("group")(a, b) and {a.of, b.of} == {"clothing", "magento"})
@@ -97,7 +98,7 @@ def _strangers(a: Labelled, b: Labelled) -> bool:
 
 DIFFERENT: tuple[tuple[str, str, bool, Accept], ...] = (
     # what it is called, set, whether it counts towards the figure to reach, which pairs
-    ("across sets", "several", True, _strangers),
+    ("across sets", "several", True, strangers),
     ("another coarse class", "grocery", True, _differ("category")),
     ("another garment type", "magento", True, _differ("category")),
     ("another label", "clothing", True, _differ("category")),

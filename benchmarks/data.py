@@ -34,8 +34,10 @@ class Labelled:
         category: what it shows, at the coarseness of the set: "T-Shirt", "Juice", "jacket" …; empty where unknown.
         group: a coarser one: part of the body worn on, aisle …; empty where the set has none.
         product: which product exactly; empty where the set does not say.
+        fine: the finest class of groceries: a product where they are packaged, a sort of fruit where they are loose.
         colour, view: of the product; empty where the set does not say. A catalogue picture without a named view is
-            "alone": another shot than the "main" one of that product.
+            "alone": another shot than the "main" one of that product. Groceries have a "photo" each, and the producer's
+            "iconic" one.
         sender: who took the picture; empty where the set does not say.
     """
 
@@ -48,6 +50,7 @@ class Labelled:
     colour: str = ""
     view: str = ""
     sender: str = ""
+    fine: str = ""
 
 
 def folder() -> Path | None:
@@ -142,6 +145,8 @@ def _grocery(root: Path) -> list[Labelled]:
             category=row["coarse_class"],
             group=row["form"],
             product=row["fine_class"] if row["form"] == "packaged" else "",
+            view="iconic" if row["kind"] == "iconic" else "photo",
+            fine=row["fine_class"],
         )
         for row in _rows(root / "grocery" / "labels.tsv")
     ]

@@ -12,7 +12,7 @@ from synthetic import photo
 
 from lookalike import Comparison, compare
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
-from lookalike.types import Transform
+from lookalike.types import Transform, Verdict
 
 PHOTO = photo(31, 320, 240)
 
@@ -73,6 +73,28 @@ def test_turned_round_it_is_what_the_exchanged_pictures_give(index: int) -> None
     corners = np.array([[0, 0, 1], [320, 0, 1], [0, 240, 1]], float).T
     ours, theirs = (np.reshape(each.homography, (3, 3)) @ corners for each in (turned.transform, back.transform))
     np.testing.assert_allclose(ours[:2] / ours[2], theirs[:2] / theirs[2], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("score", "verdict", "likely", "reasons", "said"),
+    [
+        (0.86, "same product", 0.973, ("in other colours",), "(97 % likely the same product; in other colours)"),
+        (0.86, "same product", 0.999, (), "(over 99 % likely the same product)"),
+        (0.70, "same category", 0.41, ("no alignment found",), "(41 % likely the same product; no alignment found)"),
+        (0.30, "different", 0.02, (), "(2 % likely the same product)"),
+        (0.30, "different", 0.0099, (), ""),
+        (0.30, "different", None, ("by fast alone",), "(by fast alone)"),
+        (0.97, "near-duplicate", 0.99, ("mirrored",), "(mirrored)"),
+        (1.0, "identical", 1.0, ("the same file",), "(the same file)"),
+    ],
+)
+def test_p_is_said_where_it_helps(
+    score: float, verdict: Verdict, likely: float | None, reasons: tuple[str, ...], said: str
+) -> None:
+    """Not of copies, and not where there is next to no chance; it is in the record all the same."""
+    found = Comparison("a", "b", score, verdict, {}, None, reasons, probability=likely)
+    assert str(found) == f"{score:.2f}  {verdict}   {said}".rstrip()
+    assert found.to_dict()["probability"] == likely
 
 
 OTHERS = {

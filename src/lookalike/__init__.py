@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from lookalike.errors import LookalikeError, PictureError
     from lookalike.images.limits import Limits
     from lookalike.images.load import load
+    from lookalike.lab.calibrate import calibrate
+    from lookalike.lab.evaluation import evaluate
+    from lookalike.scoring.calibration import Calibration
     from lookalike.scoring.presets import PRESETS, Preset, read_presets
     from lookalike.types import Comparison, Failure, Group, Grouping, PairFailure, Picture, Transform
 
 __all__ = [
     "PRESETS",
+    "Calibration",
     "Comparison",
     "Failure",
     "Group",
@@ -33,8 +37,10 @@ __all__ = [
     "PictureError",
     "Preset",
     "Transform",
+    "calibrate",
     "compare",
     "compare_many",
+    "evaluate",
     "group",
     "load",
     "read_presets",
@@ -42,6 +48,7 @@ __all__ = [
 
 _HOMES = {
     "PRESETS": "scoring.presets",
+    "Calibration": "scoring.calibration",
     "Comparison": "types",
     "Failure": "types",
     "Group": "types",
@@ -53,8 +60,10 @@ _HOMES = {
     "PictureError": "errors",
     "Preset": "scoring.presets",
     "Transform": "types",
+    "calibrate": "lab.calibrate",
     "compare": "api",
     "compare_many": "api",
+    "evaluate": "lab.evaluation",
     "group": "api",
     "load": "images.load",
     "read_presets": "scoring.presets",

@@ -6,8 +6,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from lookalike.errors import LookalikeError, StoreError, UsageError
 from lookalike.images.limits import Limits
@@ -16,6 +16,10 @@ from lookalike.scoring.pair import FeatureCache, Pair, shared_method
 from lookalike.scoring.presets import Preset
 from lookalike.scoring.presets import preset as find_preset
 from lookalike.types import Comparison, Failure, GroupBy, Grouping, Mode, PairFailure
+
+if TYPE_CHECKING:
+    from lookalike.collection.store import Store
+    from lookalike.scoring.calibration import Calibration
 
 Options: TypeAlias = Mapping[str, Mapping[str, Any]]
 Result: TypeAlias = Comparison | PairFailure
@@ -35,6 +39,7 @@ def compare(
     limits: Limits = _LIMITS,
     trim: bool = False,
     explain: str | os.PathLike[str] | None = None,
+    calibration: Calibration | str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """How alike two pictures are.
 
@@ -49,6 +54,9 @@ def compare(
         limits: what a picture may cost at most.
         trim: take uniform margins off both pictures first; the default preset does not need it.
         explain: also draw the reasons into this .png or .html file.
+        calibration: what :func:`lookalike.calibrate` fitted, or its file: it brings its own preset or method, the score
+            follows its thresholds, and the comparison has a ``probability``. Preset, method, weights, thresholds,
+            options and trim cannot be given beside it.
 
     Returns:
         Score in [0, 1], verdict, parts, transform and reasons. The same for (b, a), but for the direction of the
@@ -64,17 +72,15 @@ def compare(
     >>> print(compare(square, square))
     1.00  identical   (the same pixels)
     """
-    from lookalike.scoring.rules import by_method, decide  # brings OpenCV and ONNX Runtime
-
-    chosen = _chosen(preset, method, weights, thresholds)
+    way = way_of(preset, method, weights, thresholds, options, trim, calibration)
     if explain is not None:
         from lookalike.explain import explain as draw
         from lookalike.explain import output_kind
 
         output_kind(explain)  # a name that cannot be written is said before any work
         _refuse_to_overwrite(explain, a, b)
-    pair = make_pair(a, b, _merged(chosen, method, options), limits, trim=trim)
-    result = decide(pair, chosen) if method is None else by_method(pair, method)
+    pair = make_pair(a, b, way.options, limits, trim=trim)
+    result = way.score(pair)
     if explain is not None:
         draw(pair, result, explain)
     return result
@@ -98,6 +104,7 @@ def group(
     leave_out: str | os.PathLike[str] | None = None,
     workers: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
+    calibration: Calibration | str | os.PathLike[str] | None = None,
 ) -> Grouping:
     """Find what is alike among many pictures: every one against every other.
 
@@ -118,6 +125,7 @@ def group(
         leave_out: a folder whose files are no sources, such as the one results go to.
         workers: processes that much work is shared among; 0 for one a core, 1 for none but this one.
         progress: called now and then with what is being done, how much of it is done, and how much there is.
+        calibration: as for :func:`compare`; ``threshold`` is then a calibrated score, and so are those of the pairs.
 
     Returns:
         Pictures, pairs, groups and failures; files in = pictures + failures.
@@ -133,11 +141,11 @@ def group(
     from lookalike.collection.group import group as find
     from lookalike.collection.store import Store
 
-    chosen = _chosen(preset, None, weights, thresholds)
-    merged = replace(chosen, options=_merged(chosen, None, options))
+    way = way_of(preset, None, weights, thresholds, options, False, calibration)
     request = Request(
         sources=_several(sources),
-        preset=merged,
+        preset=replace(way.preset if way.calibration is None else way.calibration.as_preset(), options=way.options),
+        calibration=way.calibration,
         against=_several(against),
         threshold=threshold,
         mode=check_choice("mode", mode, get_args(Mode)),
@@ -213,6 +221,54 @@ def _chosen(
     return find_preset(preset).changed(weights, thresholds)
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How pairs are scored.
+
+    Attributes:
+        preset, method: by a method alone where there is one.
+        options: arguments of all methods, the caller's over the preset's.
+        calibration: what is done to every comparison.
+    """
+
+    preset: Preset
+    method: str | None
+    options: Options
+    calibration: Calibration | None = None
+
+    def score(self, pair: Pair) -> Comparison:
+        """Compare the two pictures of ``pair``."""
+        from lookalike.scoring.rules import by_method, decide  # brings OpenCV and ONNX Runtime
+
+        found = decide(pair, self.preset) if self.method is None else by_method(pair, self.method)
+        return found if self.calibration is None else self.calibration.apply(found)
+
+
+def way_of(
+    preset: str | Preset,
+    method: str | None,
+    weights: Mapping[str, float] | None,
+    thresholds: Mapping[str, float] | None,
+    options: Options | None,
+    trim: bool,
+    calibration: Calibration | str | os.PathLike[str] | None,
+) -> Way:
+    """What was asked for, checked; a calibration brings everything itself."""
+    if calibration is None:
+        chosen = _chosen(preset, method, weights, thresholds)
+        return Way(chosen, method, _merged(chosen, method, options))
+    from lookalike.scoring.calibration import Calibration
+
+    if preset != "auto" or method is not None or weights or thresholds or options or trim:
+        raise UsageError(
+            "a calibration belongs to one way of scoring, and brings it",
+            remedy="leave out preset, method, weights, thresholds, options and trim",
+        )
+    fitted = calibration if isinstance(calibration, Calibration) else Calibration.load(calibration)
+    chosen = find_preset(fitted.request["preset"])
+    return Way(chosen, fitted.method, _merged(chosen, fitted.method, fitted.request["options"]), fitted)
+
+
 def compare_many(
     pairs: Iterable[tuple[Source, Source]],
     *,
@@ -224,6 +280,8 @@ def compare_many(
     limits: Limits = _LIMITS,
     trim: bool = False,
     threads: int | None = None,
+    store: str | os.PathLike[str] | Store | FeatureCache | None = None,
+    calibration: Calibration | str | os.PathLike[str] | None = None,
 ) -> Iterator[Result]:
     """Compare many pairs, in order; a picture that cannot be read ends its own pair only.
 
@@ -233,6 +291,8 @@ def compare_many(
     Args:
         pairs: two sources each.
         threads: pairs worked on at a time; as many as there are processors by default.
+        store: file in which features are kept, so that another run finds them; or an open store, or the features of
+            one. By default they are kept in memory, and for this run.
 
     Other arguments are those of :func:`compare`.
 
@@ -240,24 +300,52 @@ def compare_many(
         An iterator: a comparison, or a failure, for every pair.
 
     Raises:
-        UnknownPreset, UnknownMethod, UsageError: at once, before any pair is taken.
+        UnknownPreset, UnknownMethod, UsageError, StoreError: at once, before any pair is taken.
     """
-    from lookalike.scoring.rules import by_method, decide
-
-    chosen = _chosen(preset, method, weights, thresholds)
-    merged = _merged(chosen, method, options)
+    way = way_of(preset, method, weights, thresholds, options, trim, calibration)
     if threads is not None and threads < 1:
         raise UsageError(f"threads must be 1 or more, not {threads}")
-    cache = FeatureCache()
+    cache, end = _features(store)
 
     def one(a: Source, b: Source) -> Result:
         try:
-            pair = make_pair(a, b, merged, limits, cache, trim=trim)
-            return decide(pair, chosen) if method is None else by_method(pair, method)
+            return way.score(make_pair(a, b, way.options, limits, cache, trim=trim))
         except LookalikeError as error:
             return PairFailure(source_name(a), source_name(b), Failure.of(error))
 
-    return _in_order(pairs, one, threads or os.cpu_count() or 2)
+    return _and_then(_in_order(pairs, one, threads or os.cpu_count() or 2), end)
+
+
+def _features(
+    store: str | os.PathLike[str] | Store | FeatureCache | None,
+) -> tuple[FeatureCache, Callable[[], None]]:
+    """Where features of many pairs are found, and what is to be done with them at the end."""
+    if store is None:
+        return FeatureCache(), lambda: None
+    if isinstance(store, FeatureCache):
+        return store, lambda: None
+    from lookalike.collection.kept import KeptFeatures
+    from lookalike.collection.store import Store
+
+    if isinstance(store, Store):
+        kept = KeptFeatures(store)
+        return kept, kept.flush
+    opened = Store(store)
+    kept = KeptFeatures(opened)
+
+    def end() -> None:
+        kept.flush()
+        opened.close()
+
+    return kept, end
+
+
+def _and_then(results: Iterator[Result], end: Callable[[], None]) -> Iterator[Result]:
+    """The same results, and ``end`` called after the last of them, however it comes about."""
+    try:
+        yield from results
+    finally:
+        end()
 
 
 def _in_order(

@@ -10,12 +10,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from lookalike.commands.calibrate import calibrate
 from lookalike.commands.compare import compare
 from lookalike.commands.decide import decide
+from lookalike.commands.edits import edits
+from lookalike.commands.evaluate import evaluate
 from lookalike.commands.group import group
 from lookalike.commands.lists import methods, models, presets
 from lookalike.commands.plans import apply, undo
+from lookalike.commands.sample import sample
 from lookalike.commands.store import app as store
+from lookalike.commands.train import train
 from lookalike.errors import LookalikeError, OutputError, UsageError, printable
 
 
@@ -62,7 +67,21 @@ def _root(
     """How alike two pictures are, as a number from 0 to 1 that means something."""
 
 
-for command in (compare, group, methods, presets, models, apply, undo, decide):
+for command in (
+    compare,
+    group,
+    methods,
+    presets,
+    models,
+    apply,
+    undo,
+    decide,
+    evaluate,
+    calibrate,
+    edits,
+    sample,
+    train,
+):
     app.command()(command)
 app.add_typer(store, name="store")
 

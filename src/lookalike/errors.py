@@ -23,7 +23,8 @@
     ├── ModelError                 exit 16  HTTP 500   a model file is missing, damaged or of another kind
     ├── OutputError                exit 17  HTTP 500   the result cannot be written
     ├── StoreError                 exit 18  HTTP 500   the store of computed features cannot be used
-    └── WorkerLost                 exit 20  HTTP 500   a process that worked on pictures ended without a word
+    ├── WorkerLost                 exit 20  HTTP 500   a process that worked on pictures ended without a word
+    └── NotBetter                  exit 21  HTTP 422   training gained nothing, so that nothing was written
 
 Each class carries the exit code of the command line and the status of the HTTP service. A message is one line: what
 was wrong, with which picture, and what to do about it.
@@ -214,6 +215,13 @@ class WorkerLost(LookalikeError):
     """A process that worked on pictures ended without a word, as where memory runs out."""
 
     exit_code = 20
+
+
+class NotBetter(LookalikeError):
+    """What was trained is not better than what was there, on pictures it never saw, so that nothing was written."""
+
+    exit_code = 21
+    http_status = 422
 
 
 def _rebuilt(kind: type[LookalikeError], arguments: tuple[Any, ...], state: dict[str, Any]) -> LookalikeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 from lookalike.errors import MissingExtra
 
@@ -23,3 +24,24 @@ def need(module: str, *, extra: str) -> ModuleType:
             f"this needs the package {module!r}, which is not installed",
             remedy=f'pip install "lookalike[{extra}]"',
         ) from error
+
+
+def later(module: str, *, extra: str) -> Any:
+    """A stand-in for ``module`` that imports it when something of it is asked for, as :func:`need` does.
+
+    For files that are about one optional package: they can name it at their top, and be imported without it.
+
+    >>> later("json", extra="none").dumps([1])
+    '[1]'
+    """
+    return _Later(module, extra)
+
+
+class _Later:
+    def __init__(self, module: str, extra: str) -> None:
+        self._module, self._extra = module, extra
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what tools ask of every object, such as __wrapped__
+            raise AttributeError(name)
+        return getattr(need(self._module, extra=self._extra), name)

@@ -37,18 +37,7 @@ def read_pairs(path: str | Path) -> list[Row]:
         UsageError: another suffix, no rows, no row with two pictures, or a header with only one of ``a`` and ``b``.
     """
     file = Path(path)
-    suffix = file.suffix.lower()
-    if suffix not in READABLE:
-        raise UsageError(f"pairs cannot be read from {file.name!r}", remedy=f"use one of {', '.join(READABLE)}")
-    try:
-        rows = _READERS[suffix](file)
-    except FileNotFoundError as error:
-        raise SourceNotFound("there is no such file", source=str(path), remedy="check the path") from error
-    except (OSError, ValueError, csv.Error, RecursionError) as error:  # RecursionError: JSON nested beyond reason
-        remedy = "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
-        raise SourceUnreadable(f"not a table of pairs: {error}", source=str(path), remedy=remedy) from error
-    if not rows:
-        raise UsageError(f"no pairs in {printable(file.name)}", remedy="give it a row for each pair")
+    rows = _rows(file, _READERS)
     made = []
     if not any(row.get("a") and row.get("b") for row in rows):
         raise UsageError(
@@ -57,25 +46,64 @@ def read_pairs(path: str | Path) -> list[Row]:
     for row in rows:
         rest = {key: value for key, value in row.items() if key not in ("a", "b") and key is not None}
         # a row without one of its pictures is a pair that fails, not the end of the run
-        a, b = (_beside(str(row.get(name) or ""), file) for name in ("a", "b"))
+        a, b = (beside(str(row.get(name) or ""), file) for name in ("a", "b"))
         made.append(Row(a, b, rest))
     return made
 
 
-def _beside(source: str, file: Path) -> str:
+def read_table(path: str | Path) -> list[dict[str, Any]]:
+    """The rows of any table in the same formats, by the names in its header, which it must have.
+
+    Raises:
+        SourceNotFound, SourceUnreadable, UsageError: as :func:`read_pairs`.
+    """
+    return _rows(Path(path), {**_READERS, ".csv": _headed(","), ".tsv": _headed("\t")})
+
+
+def _rows(file: Path, readers: Mapping[str, Callable[[Path], list[dict[str, Any]]]]) -> list[dict[str, Any]]:
+    suffix = file.suffix.lower()
+    if suffix not in READABLE:
+        raise UsageError(f"pairs cannot be read from {file.name!r}", remedy=f"use one of {', '.join(READABLE)}")
+    try:
+        rows = readers[suffix](file)
+    except FileNotFoundError as error:
+        raise SourceNotFound("there is no such file", source=str(file), remedy="check the path") from error
+    except (OSError, ValueError, csv.Error, RecursionError) as error:  # RecursionError: JSON nested beyond reason
+        remedy = "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        raise SourceUnreadable(f"not a table of pairs: {error}", source=str(file), remedy=remedy) from error
+    if not rows:
+        raise UsageError(f"no pairs in {printable(file.name)}", remedy="give it a row for each pair")
+    return rows
+
+
+def beside(source: str, file: Path) -> str:
+    """The source as it is, or, where nothing lies there, from the folder of ``file`` if it leads somewhere then."""
     if not source or "://" in source or os.path.isabs(source) or os.path.exists(source):
         return source
     near = os.path.join(file.parent, source)
     return near if os.path.exists(near) else source
 
 
-def _read_separated(file: Path, delimiter: str) -> list[dict[str, Any]]:
+def _lines(file: Path, delimiter: str) -> list[list[str]]:
     with file.open(newline="", encoding="utf-8-sig") as stream:
         lines = [line for line in csv.reader(stream, delimiter=delimiter) if line]
+    if lines and delimiter == "," and len(lines[0]) == 1 and ";" in lines[0][0]:
+        return _lines(file, ";")  # as spreadsheets write it in half of Europe
+    return lines
+
+
+def _headed(delimiter: str) -> Callable[[Path], list[dict[str, Any]]]:
+    def read(file: Path) -> list[dict[str, Any]]:
+        head, *lines = _lines(file, delimiter) or [[]]
+        return [dict(zip(head, line, strict=False)) for line in lines]
+
+    return read
+
+
+def _read_separated(file: Path, delimiter: str) -> list[dict[str, Any]]:
+    lines = _lines(file, delimiter)
     if not lines:
         return []
-    if delimiter == "," and len(lines[0]) == 1 and ";" in lines[0][0]:  # as spreadsheets write it in half of Europe
-        return _read_separated(file, ";")
     named = {"a", "b"} & set(lines[0])
     if len(named) == 1 and not any("." in cell or "/" in cell for cell in lines[0][:2]):  # else these are two pictures
         missing = "b" if "a" in named else "a"

@@ -21,7 +21,10 @@ from lookalike.types import Comparison, PairFailure
 
 WRITABLE = (".csv", ".tsv", ".jsonl", ".parquet")
 
-COLUMNS = ("a", "b", "score", "verdict", "reasons", "preset", "model", "flip", "rotation", "inliers", "overlap")
+COLUMNS = (
+    *("a", "b", "score", "verdict", "probability", "reasons", "preset", "model"),
+    *("flip", "rotation", "inliers", "overlap"),
+)
 TAIL = ("error", "error_reason")
 
 OURS = frozenset(
@@ -49,6 +52,7 @@ def flat(result: Comparison | PairFailure, rest: Mapping[str, Any], parts: Seque
     row.update(
         score=result.score,
         verdict=result.verdict,
+        probability=result.probability,
         reasons="; ".join(result.reasons),
         preset=result.preset,
         model=result.model,
@@ -198,7 +202,8 @@ def arrow_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Any:
     return arrow.table({name: _column(name, [row.get(name) for row in rows]) for name in names})
 
 
-_TYPES = {"score": "float64", "overlap": "float64", "rotation": "int64", "inliers": "int64", "flip": "bool"}
+_TYPES = {"score": "float64", "probability": "float64", "overlap": "float64"}
+_TYPES |= {"rotation": "int64", "inliers": "int64", "flip": "bool"}
 
 
 def _column(name: str, values: list[Any]) -> Any:

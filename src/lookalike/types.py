@@ -32,6 +32,13 @@ BANDS: tuple[tuple[float, Verdict], ...] = (
 )
 """Lowest score of each verdict, highest first. The default preset is built so that these hold."""
 
+COPIES: tuple[Verdict, ...] = ("identical", "near-duplicate")
+"""Verdicts on pictures of which one is a copy of the other."""
+
+
+UNCALIBRATED = "uncalibrated_score"
+"""What the details of a calibrated comparison call the score as it was."""
+
 
 def verdict_of(score: float) -> Verdict:
     """The verdict whose band holds ``score`` (in [0, 1]).
@@ -249,6 +256,8 @@ class Comparison:
         preset: name of the preset (or of the single method) that made the score.
         model: name of the embedding model that ran, or None.
         details: numbers behind the parts that are no similarities (raw cosine, inliers, colour distance …).
+        probability: that both show the same product, in [0, 1], by a calibration, or by a preset whose rule knows it;
+            None where nothing does.
     """
 
     a: str
@@ -261,14 +270,19 @@ class Comparison:
     preset: str = "auto"
     model: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    probability: float | None = None
 
     def reversed(self) -> Comparison:
         """The same comparison with the pictures exchanged."""
         return replace(self, a=self.b, b=self.a, transform=self.transform and self.transform.reversed())
 
     def __str__(self) -> str:
-        why = f"   ({', '.join(self.reasons)})" if self.reasons else ""
-        return f"{format_score(self.score)}  {self.verdict}{why}"
+        why = ", ".join(self.reasons)
+        # of copies everybody sees what they show, and where there is next to no chance nobody asks
+        if self.probability is not None and self.probability >= 0.01 and self.verdict not in COPIES:
+            likely = f"{format_share(self.probability)} likely the same product"
+            why = f"{likely}; {why}" if why else likely
+        return f"{format_score(self.score)}  {self.verdict}{f'   ({why})' if why else ''}"
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Comparison:
@@ -286,6 +300,7 @@ class Comparison:
             "b": self.b,
             "score": self.score,
             "verdict": self.verdict,
+            "probability": self.probability,
             "reasons": list(self.reasons),
             "parts": dict(self.parts),
             "transform": None if self.transform is None else self.transform.to_dict(),
@@ -467,3 +482,14 @@ def format_score(score: float) -> str:
     """
     rounded = round(score, 2)
     return f"{rounded if verdict_of(rounded) == verdict_of(score) else rounded - 0.01:.2f}"
+
+
+def format_share(share: float) -> str:
+    """A probability in whole percent, never rounded to certainty.
+
+    >>> format_share(0.973), format_share(0.9991), format_share(0.002)
+    ('97 %', 'over 99 %', 'under 1 %')
+    """
+    if share > 0.99:
+        return "over 99 %"
+    return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"

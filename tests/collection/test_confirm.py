@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +18,19 @@ from lookalike.collection.candidates import every_pair
 from lookalike.collection.confirm import Confirmation
 from lookalike.collection.crew import Crew
 from lookalike.collection.extract import extract
+from lookalike.collection.group import Request, group
 from lookalike.collection.guesses import FrameGuess, Guess, PlaceGuess
 from lookalike.collection.judge import Judgement
 from lookalike.collection.store import Store
 from lookalike.features.dihedral import TRANSFORMS
 from lookalike.images.limits import Limits
 from lookalike.images.scan import scan
+from lookalike.scoring.pair import Pair
 from lookalike.scoring.presets import preset
-from lookalike.types import Failure, PictureFile
+from lookalike.types import Comparison, Failure, PictureFile
 
 LIMITS = Limits()
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.fixture
@@ -161,6 +165,46 @@ def test_points_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("lookalike.features.xfeat.XFeat.extract", lambda self, pictures: pytest.fail("once more"))
         second, _ = judged(files, store, pair)
     assert second == first
+
+
+def test_the_object_is_looked_for_closely_only_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only copies matter nobody asks for it, and what was found of a picture once is not looked for again."""
+    for name in ("carton.jpg", "carton-shelf.jpg"):
+        (tmp_path / name).write_bytes((EXAMPLES / name).read_bytes())
+    with Store(":memory:") as store:
+        files = read(tmp_path, store)
+
+        def scored(*, closely: bool) -> Comparison:
+            with Crew() as crew:
+                confirmation = Confirmation(files, store, preset("auto"), LIMITS, crew, closely=closely)
+                ((_, judgement),) = confirmation.judged(every_pair_of(files), at_once=False)
+            assert judgement.comparison is not None
+            return judgement.comparison
+
+        with monkeypatch.context() as here:
+            here.setattr("lookalike.features.objects.Objects.describe", lambda *_: pytest.fail("nobody asked"))
+            assert "object" not in scored(closely=False).parts
+        first = scored(closely=True)
+        assert first.score == compare(*(file.path for file in files)).score
+        assert first.details["agreeing_points"] > 20
+        monkeypatch.setattr("lookalike.features.objects.Objects.describe", lambda *_: pytest.fail("once more"))
+        assert scored(closely=True) == first
+
+
+@pytest.mark.parametrize(("threshold", "asked"), [(0.9, False), (0.95, False), (0.8, True)])
+def test_a_run_for_copies_does_not_look_closely(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, threshold: float, asked: bool
+) -> None:
+    told: list[bool] = []
+    original = Pair.__init__
+
+    def made(self: Pair, *arguments: Any, closely: bool = True, **named: Any) -> None:
+        told.append(closely)
+        original(self, *arguments, closely=closely, **named)
+
+    monkeypatch.setattr(Pair, "__init__", made)
+    group(Request([str(folder)], preset("auto"), threshold=threshold, workers=1), Store(":memory:"))
+    assert set(told) == {asked}
 
 
 def test_a_picture_that_went_or_changed_is_a_failure_and_ends_only_its_own_pairs(folder: Path) -> None:

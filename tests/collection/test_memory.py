@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ from lookalike.collection.memory import Memory, _packed, _unpacked
 from lookalike.collection.neighbours import whitening
 from lookalike.collection.pairing import Paired
 from lookalike.collection.store import Store
+from lookalike.scoring.fusion import shipped
+from lookalike.scoring.pair import shared_method
 from lookalike.scoring.presets import preset
 from lookalike.types import Comparison, PictureFile, Transform
 
 AUTO = preset("auto")
 MANY = 2 * FEW
+OTHER_FUSION = replace(shipped(), scores=dict.fromkeys(shipped().scores, ((-1.0, 0.0), (1.0, 0.8))))
 
 
 def files(numbers: Sequence[int], folder: str = "photos") -> list[PictureFile]:
@@ -104,15 +108,21 @@ def test_only_under_the_same_settings(store: Store) -> None:
         memory(store, mode="quick"),
         memory(store, name="fast"),
         Memory(store, AUTO.changed(thresholds={"frame": 0.5}), "default", 0.9),
-        Memory(store, AUTO.changed({"cosine": 0.1}), "default", 0.9),
+        Memory(store, replace(AUTO, fusion=OTHER_FUSION), "default", 0.9),
+        Memory(store, preset("fast").changed({"ssim": 0.1}), "default", 0.9),
     ):
         assert other.recall(files(range(MANY))) is None
 
 
 def test_another_version_of_a_feature_is_another_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     memory(store).keep(files(range(MANY)), Paired([], [], spaces()))
-    monkeypatch.setattr("lookalike.collection.memory.keys", lambda *_: {"look": "look/99/0123456789ab"})
+    with monkeypatch.context() as here:
+        here.setattr("lookalike.collection.memory.keys", lambda *_: {"look": "look/99/0123456789ab"})
+        assert memory(store).recall(files(range(MANY))) is None
+    monkeypatch.setattr("lookalike.features.palette.Palette.version", 99)  # nothing that is kept of every picture
+    shared_method("palette", {}).__dict__.pop("key", None)
     assert memory(store).recall(files(range(MANY))) is None
+    shared_method("palette", {}).__dict__.pop("key", None)
 
 
 def test_a_few_pictures_are_compared_all_with_all_whatever_was_found_among_many(store: Store) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
+from synthetic import garment
 
 import lookalike
 from lookalike.types import verdict_of
@@ -16,6 +18,9 @@ from lookalike.types import verdict_of
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SHIRT = Image.open(EXAMPLES / "shirt.jpg").convert("RGB")
 CARTON = Image.open(EXAMPLES / "carton.jpg").convert("RGB")
+
+COLOURS = ((200, 40, 40), (40, 60, 180), (40, 150, 60), (230, 200, 60))
+"""So unlike that no light explains it; a dark blue and a black may be one garment in two lights."""
 
 
 def jpeg(image: Image.Image, quality: int) -> Image.Image:
@@ -70,10 +75,65 @@ def test_identical_pixels_and_only_they_score_one(tmp_path: Path) -> None:
     assert almost.verdict == "near-duplicate"
 
 
-def test_a_recoloured_product_is_the_same_product_not_a_copy() -> None:
-    found = lookalike.compare(EXAMPLES / "shirt.jpg", EXAMPLES / "shirt-recoloured.jpg")
+@pytest.mark.parametrize("cut", ["dress", "trousers", "sweater"])
+@pytest.mark.parametrize("orientation", range(1, 8))
+def test_quarter_turns_and_flips_are_near_duplicates(cut: str, orientation: int) -> None:
+    """Garments stand alone on white and look much the same from both sides; photos are among the edits above."""
+    shot = garment(cut, (60, 120, 90))
+    turned = np.rot90(shot if orientation < 4 else shot[:, ::-1], orientation % 4)
+    found = lookalike.compare(shot, np.ascontiguousarray(turned))
+    assert found.verdict == "near-duplicate"
+    assert found.transform is not None
+    assert found.transform.flip == (orientation >= 4)
+
+
+@pytest.mark.parametrize("cut", ["dress", "trousers", "sweater"])
+def test_grey_copies_are_near_duplicates(cut: str) -> None:
+    for colour in COLOURS:
+        shot = garment(cut, colour)
+        assert lookalike.compare(shot, np.asarray(Image.fromarray(shot).convert("L"))).verdict == "near-duplicate"
+
+
+@pytest.mark.parametrize("cut", ["dress", "trousers", "sweater"])
+@pytest.mark.parametrize(("one", "other"), list(combinations(COLOURS, 2)))
+def test_a_shot_in_another_colour_is_the_same_product_not_a_copy(
+    cut: str, one: tuple[int, int, int], other: tuple[int, int, int]
+) -> None:
+    found = lookalike.compare(garment(cut, one), garment(cut, other))
     assert found.verdict == "same product"
+    assert found.score < 0.90
+    assert found.probability is not None
+    assert found.probability > 0.9
     assert "colours" in str(found)
+
+
+@pytest.mark.parametrize("other", ["shirt.jpg", "shirt-cropped.jpg", "shirt-mirrored.webp"])
+def test_a_recoloured_product_is_the_same_product_however_it_is_cut_or_turned(other: str) -> None:
+    found = lookalike.compare(EXAMPLES / other, EXAMPLES / "shirt-recoloured.jpg")
+    assert found.verdict == "same product"
+    assert found.score < 0.90
+    assert "colours" in str(found)
+
+
+def test_p_goes_with_the_verdict() -> None:
+    """A probability wherever the default rule scores; 1 for the same pixels only, high for one product, low for two."""
+    shirt, carton = EXAMPLES / "shirt.jpg", EXAMPLES / "carton.jpg"
+    same, copy, recoloured, shelf, other, stranger = (
+        lookalike.compare(*pair).probability
+        for pair in (
+            (shirt, shirt),
+            (shirt, EXAMPLES / "shirt-cropped.jpg"),
+            (shirt, EXAMPLES / "shirt-recoloured.jpg"),
+            (carton, EXAMPLES / "carton-shelf.jpg"),
+            (shirt, EXAMPLES / "shirt-other.jpg"),
+            (shirt, carton),
+        )
+    )
+    assert None not in (same, copy, recoloured, shelf, other, stranger)
+    assert same == 1.0
+    assert 0.95 < min(copy, recoloured, shelf) < 1.0
+    assert stranger < other < 0.5
+    assert stranger < 0.01
 
 
 def test_one_carton_on_two_photos_is_the_same_product() -> None:

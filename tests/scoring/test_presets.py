@@ -12,6 +12,7 @@ from synthetic import photo
 
 import lookalike
 from lookalike.errors import SourceNotFound, UnknownPreset, UsageError
+from lookalike.scoring.fusion import shipped
 from lookalike.scoring.presets import PRESETS, Preset, possible_parts, preset, read_presets
 from lookalike.scoring.terms import SPECIAL
 
@@ -60,7 +61,7 @@ def test_what_is_no_name_is_refused(name: Any) -> None:
         ("auto", {"thresholds": {"frame": float("nan")}}, "finite"),
         ("auto", {"thresholds": {"inliers": float("inf")}}, "finite"),
         ("auto", {"thresholds": 0.5}, "table of numbers"),
-        ("auto", {"weights": {"fast": 1.0}}, "not a preset such as 'fast'"),
+        ("auto", {"weights": {"cosine": 1.0}}, "'auto' has no weights.*calibrate --fit-weights"),
         ("layered", {"weights": {"fast": 0.0, "embedding": 0.0}}, "are 0"),
     ],
 )
@@ -81,6 +82,7 @@ def test_senseless_overrides_are_refused(name: str, change: dict[str, Any], mess
         ({"rule": "weighted", "weights": {"phash": 1}, "options": {"phash": 16}}, "table of arguments"),
         ({"rule": "weighted", "weights": {"phash": 1}, "options": {"phash": {3: 16}}}, "table of arguments"),
         ({"rule": "weighted", "weights": {"phash": 1}, "about": 3}, "about must be a line of text"),
+        ({"rule": "weighted", "weights": {"phash": 1}, "fusion": shipped()}, "'weighted' takes weights, not a fusion"),
     ],
 )
 def test_a_senseless_preset_cannot_be_made(arguments: dict[str, Any], message: str) -> None:
@@ -117,8 +119,7 @@ def test_weights_act_where_layered_adds_no_keypoints() -> None:
         ("fast", {"ssim": 0.0, "ssim16": 1.0}, {"phash", "ssim16"}),
         ("semantic", {}, {"fast", "phash", "ssim", "embedding"}),
         ("layered", {"keypoints": 0.0}, {"fast", "phash", "ssim", "embedding", "keypoints"}),
-        ("auto", {}, {"exact", "look", "embedding", "bhattacharyya", "grey", "xfeat"}),
-        ("auto", {"hsv": 1.0, "bhattacharyya": 0.0}, {"exact", "look", "embedding", "hsv", "xfeat"}),
+        ("auto", {}, {"exact", "look", "embedding", "palette", "xfeat", "object"}),
     ],
 )
 def test_possible_parts_are_those_that_rules_compute(name: str, weights: dict[str, float], parts: set[str]) -> None:
@@ -161,7 +162,7 @@ def test_another_rule_than_the_bases_brings_its_own_thresholds(tmp_path: Path) -
         {},
         {"enough": 0.9, "disagree": 0.25},
     ]
-    assert mine["bare"].thresholds == PRESETS["auto"].thresholds
+    assert (mine["bare"].thresholds, mine["bare"].weights) == (PRESETS["auto"].thresholds, {})
     a, b = photo(1, 320, 240), photo(2, 300, 300)
     for name, made in mine.items():
         found = lookalike.compare(a, b, preset=made)
@@ -204,8 +205,8 @@ def test_lists_are_arguments_too(tmp_path: Path) -> None:
         ("[preset.a]\nthresholds = [0.9]", "must be a table of numbers"),
         ("[preset.a]\nthresholds = { enough = 0.9 }", "'weighted' has no threshold 'enough'"),
         ('[preset.a]\nrule = "auto"\nthresholds = { frame = inf }', "must be finite"),
-        ('[preset.a]\nrule = "auto"\nweights = { fast = 1 }', "not a preset such as 'fast'"),
-        ('[preset.a]\nbase = "semantic"\nrule = "auto"', "not a preset such as 'fast'"),
+        ('[preset.a]\nrule = "auto"\nweights = { fast = 1 }', "'auto' has no weights"),
+        ('[preset.a]\nbase = "auto"\nrule = "weighted"', "no weights"),
         ('[preset.a]\nbase = "fast"\nrule = "layered"', "needs weights for"),
         ('[preset.a]\nrule = ["early"]', "unknown rule"),
         ('[preset.a]\nbase = "none"', "no preset called 'none'"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.collection.bundles import kept_key
 from lookalike.collection.crew import Crew, Lost
 from lookalike.collection.describe import keys
 from lookalike.collection.judge import DEAR, Judged, Judgement, Piece, judge
@@ -47,13 +48,24 @@ class Confirmation:
         preset: how to score.
         limits: what a picture may cost.
         crew: who does it.
+        closely: also look for one object in both of what is no copy, which costs most and makes none.
 
     Attributes:
         failures: pictures that could not be compared, by their source.
     """
 
-    def __init__(self, files: Sequence[PictureFile], store: Store, preset: Preset, limits: Limits, crew: Crew) -> None:
+    def __init__(
+        self,
+        files: Sequence[PictureFile],
+        store: Store,
+        preset: Preset,
+        limits: Limits,
+        crew: Crew,
+        *,
+        closely: bool = True,
+    ) -> None:
         self.files, self.store, self.preset, self.limits, self.crew = files, store, preset, limits, crew
+        self.closely = closely
         self.failures: dict[str, Failure] = {}
 
     def judged(
@@ -107,12 +119,15 @@ class Confirmation:
             self.preset,
             self.limits,
             at_once,
+            self.closely,
         )
 
     def _kept(self, digests: Sequence[str], at_once: bool) -> dict[str, dict[str, bytes]]:
         """What the store has of these pictures that comparing them needs: key → digest → bytes."""
-        names = NEEDED if at_once and self.preset.rule == "auto" else (*NEEDED, *DEAR)
-        wanted = [shared_method(name, self.preset.options.get(name, {})).key for name in names]
+        auto = self.preset.rule == "auto"
+        dear = [name for name in DEAR if name != "object" or self.closely or not auto]
+        names = NEEDED if at_once and auto else (*NEEDED, *dear)
+        wanted = [kept_key(shared_method(name, self.preset.options.get(name, {}))) for name in names]
         return {key: self.store.features(key, digests) for key in (*wanted, keys()["place"])}
 
     def _keep(self, done: Judged) -> None:

@@ -25,6 +25,7 @@ from lookalike.types import Comparison, Failure, GroupBy, Grouping, Mode, Pictur
 
 if TYPE_CHECKING:
     from lookalike.collection.rows import PictureRow
+    from lookalike.scoring.calibration import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Request:
         recursive, hidden: go into folders of folders; take hidden files.
         leave_out: a folder whose files are no sources, such as the one that results go to.
         workers: processes that much work is shared among; 0 for one a core, 1 for none but this one.
+        calibration: what becomes of every score in the end; ``threshold`` counts after it.
     """
 
     sources: Sequence[str | os.PathLike[str]]
@@ -53,6 +55,7 @@ class Request:
     hidden: bool = False
     leave_out: str | os.PathLike[str] | None = None
     workers: int = 0
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 0:
@@ -61,9 +64,14 @@ class Request:
             raise UsageError(f"the threshold must be over 0 and at most 1, not {self.threshold:g}", remedy="try 0.9")
 
     @property
+    def raw_threshold(self) -> float:
+        """The threshold among scores as the preset gives them: a calibration keeps their order, so nothing is lost."""
+        return self.threshold if self.calibration is None else self.calibration.raw(self.threshold)
+
+    @property
     def least(self) -> float:
         """Score from which pairs matter: all copies do, so that a run serves every threshold from 0.90 on."""
-        return min(self.threshold, NEAR)
+        return min(self.raw_threshold, NEAR)
 
 
 def group(request: Request, store: Store, progress: Progress | None = None) -> Grouping:
@@ -116,8 +124,18 @@ def group(request: Request, store: Store, progress: Progress | None = None) -> G
             **paired.looked_at,
             "search_recall": paired.search_recall,
         },
-        notices=tuple(store.notices),
+        notices=(*store.notices, *_out_of_reach(request)),
     )
+
+
+def _out_of_reach(request: Request) -> list[str]:
+    """A word to those who ask a calibration for near-duplicates that knows none."""
+    if request.calibration is None or request.raw_threshold < 1 or request.threshold == 1:
+        return []
+    return [
+        f"only a score of 1 becomes {request.threshold:g} or more by this calibration, which does not know "
+        "near-duplicates; its same product begins at a threshold of 0.8"
+    ]
 
 
 def _scanned(sources: Iterable[str | os.PathLike[str]], request: Request) -> Scan:
@@ -225,11 +243,11 @@ def _pairs_of_files(
         twins[file.digest].append(file)
     first = {same[0].path: same for same in twins.values()}
     apart = {pair for pair, verdict in store.decisions().items() if verdict == "different"}
-    told_by = request.preset.name
+    least = request.raw_threshold
     pairs = []
     for found in comparisons:
         ours, theirs = first[found.a], first[found.b]
-        if found.score < request.threshold or _decided(ours[0], theirs[0], apart):
+        if found.score < least or _decided(ours[0], theirs[0], apart):
             continue
         pairs += [
             _renamed(found, one.path, other.path)
@@ -239,12 +257,20 @@ def _pairs_of_files(
         ]
     for same in twins.values():
         pairs += [
-            Comparison(one.path, other.path, 1.0, "identical", {"exact": 1.0}, None, ("the same file",), told_by)
+            _same_file(one.path, other.path, request.preset)
             for number, one in enumerate(same)
             for other in same[number + 1 :]
             if not _both_old_or_both_new(one, other, request)
         ]
+    if request.calibration is not None:
+        pairs = [request.calibration.apply(pair) for pair in pairs]
     return tuple(sorted(pairs, key=lambda pair: (-pair.score, pair.a, pair.b)))
+
+
+def _same_file(a: str, b: str, preset: Preset) -> Comparison:
+    """Two files of the same bytes, as `compare` tells it."""
+    likely = 1.0 if preset.rule == "auto" else None
+    return Comparison(a, b, 1.0, "identical", {"exact": 1.0}, None, ("the same file",), preset.name, probability=likely)
 
 
 def _decided(one: PictureFile, other: PictureFile, apart: set[tuple[str, str]]) -> bool:

@@ -11,16 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection import frames, matches
+from lookalike.collection.bundles import bundled, kept_key, unbundled
 from lookalike.collection.describe import keys
 from lookalike.collection.guesses import FrameGuess, Guess, InsetGuess, PartGuess, PlaceGuess
 from lookalike.collection.inset import told_of_host, turned_round
-from lookalike.collection.packing import pack, pack_points, unpack, unpack_place, unpack_points
+from lookalike.collection.packing import unpack_place
 from lookalike.collection.sources import picture_of
 from lookalike.errors import PictureError
 from lookalike.features.align import Matrix, inverted
 from lookalike.features.base import WORKING_SIDE
 from lookalike.features.insets import cut
-from lookalike.features.shrink import place_of, set_place, shrunk, small
+from lookalike.features.shrink import place_of, set_place
 from lookalike.images.load import load
 from lookalike.scoring.auto import at_sight
 from lookalike.scoring.pair import FeatureCache, Pair, shared_method
@@ -42,11 +43,11 @@ OPEN_PIXELS = 64_000_000
 LEAST_INSET = 24
 """Pixels that a picture within a picture has on its shorter side: below that anything may be anything."""
 
-DEAR = ("embedding", "xfeat")
+DEAR = ("embedding", "xfeat", "object")
 """Features that are kept once they were made; the others are made as quickly as they are read."""
 
 Kept = Mapping[tuple[str, str], bytes]
-"""(digest, the method's key) → what the store has."""
+"""(digest, the store's key) → what the store has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Piece:
         limits: what a picture may cost.
         at_once: only what can be told at sight, as copies can; what a look at the stored thumbnails does not bear out
             is not compared at all.
+        closely: also look for one object in both of what is no copy; see :class:`~lookalike.scoring.pair.Pair`.
     """
 
     files: Sequence[PictureFile]
@@ -72,6 +74,7 @@ class Piece:
     preset: Preset
     limits: Limits
     at_once: bool
+    closely: bool = True
 
 
 class Judgement(NamedTuple):
@@ -151,6 +154,7 @@ class _Judging:
             side_by_side=False,
             hint=self._laid(a, b, guess.place) if isinstance(guess, PlaceGuess) else None,
             search=not isinstance(guess, FrameGuess),
+            closely=self.piece.closely,
         )
         if not self.piece.at_once or preset.rule != "auto":
             return Judgement(decide(pair, preset), compared=True)
@@ -213,11 +217,11 @@ class StoredFeatures(FeatureCache):
         self.made: list[tuple[str, str, bytes]] = []
 
     def make(self, made: Method[Any], picture: Picture) -> Any:
-        content = self.kept.get((picture.digest, made.key))
-        points = made.name == "xfeat"
-        if content is not None:
-            return unpack_points(content, shrunk(small(picture)), picture.digest) if points else unpack(made, content)
-        feature = super().make(made, picture)
-        if made.name in DEAR:
-            self.made.append((made.key, picture.digest, pack_points(feature) if points else pack(feature)))
+        key = kept_key(made)
+        feature = unbundled(made, self.kept.get((picture.digest, key)), picture)
+        if feature is None:
+            feature = super().make(made, picture)
+            content = bundled(made, feature) if made.name in DEAR else None
+            if content is not None:
+                self.made.append((key, picture.digest, content))
         return feature

@@ -17,6 +17,7 @@ from lookalike.collection.candidates import FEW, SPACES
 from lookalike.collection.describe import keys
 from lookalike.collection.neighbours import Whitening
 from lookalike.collection.pairing import Paired
+from lookalike.scoring.calibration import scored_by
 from lookalike.types import Comparison
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
     from lookalike.types import Mode, PictureFile
 
-VERSION = 5
+VERSION = 6
 """Raised whenever the same pictures would give other pairs."""
 
 GROWN = 0.05
@@ -64,6 +65,7 @@ class Memory:
             "version": VERSION,
             "features": dict(keys(mode, least)),
             "preset": [preset.name, preset.rule, dict(preset.weights), dict(preset.thresholds), repr(preset.options)],
+            "scored_by": scored_by(preset, None),  # another fusion, or another version of a method, says otherwise
             "mode": mode,
             "least": least,
         }
@@ -102,7 +104,7 @@ class Memory:
 def _named(pair: Comparison, files: Sequence[PictureFile], index: dict[str, int]) -> Comparison:
     a, b = files[index[pair.a]].path, files[index[pair.b]].path
     told = Comparison(a, b, pair.score, pair.verdict, pair.parts, pair.transform, pair.reasons, pair.preset, pair.model,
-                      pair.details)  # fmt: skip
+                      pair.details, pair.probability)  # fmt: skip
     return told if a < b else told.reversed()
 
 

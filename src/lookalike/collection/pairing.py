@@ -118,7 +118,7 @@ class Pairing:
         self.preset = _quick(preset) if mode == "quick" else preset
         self.shelf = Shelf(files, store)
         self.screens = Screens(self.shelf)
-        self.confirmation = Confirmation(files, store, self.preset, limits, crew)
+        self.confirmation = Confirmation(files, store, self.preset, limits, crew, closely=least < NEAR)
         self.seen: set[tuple[int, int]] = set()
         self.open: dict[tuple[int, int], tuple[float, Guess | None]] = {}  # how sure the look was, and at what
         self.result = Paired()

@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from lookalike.commands.options import MaxBytes, MaxPixels, MaxScans, MaxSide, PresetFile, PresetName, chosen_preset
+from lookalike.commands.options import (
+    CalibrationFile,
+    MaxBytes,
+    MaxPixels,
+    MaxScans,
+    MaxSide,
+    PresetFile,
+    PresetName,
+    chosen_preset,
+    embedding_options,
+    read_calibration,
+    refuse_beside_calibration,
+    refuse_idle_embedding,
+)
 from lookalike.errors import UsageError, printable
 
 
@@ -31,6 +44,7 @@ def compare(
     model: Annotated[
         str | None, typer.Option("--model", help="Embedding model: a name of `lookalike models` or an ONNX file.")
     ] = None,
+    calibration: CalibrationFile = None,
     trim: Annotated[
         bool, typer.Option("--trim", help="Take uniform margins off first; the default preset does not need it.")
     ] = False,
@@ -71,6 +85,17 @@ def compare(
         allow_private_hosts=allow_private_hosts,
     )
     _refuse_idle(a, b, pairs=pairs, out=out, explain=explain, as_json=as_json, parts=parts, quiet=quiet)
+    if calibration is not None:
+        refuse_beside_calibration(
+            preset=preset != "auto",
+            preset_file=preset_file,
+            method=method,
+            weight=weight,
+            threshold=threshold,
+            size=size,
+            model=model,
+            trim=trim,
+        )
     if method is not None and preset_file is not None:
         raise UsageError("a single method has no preset", remedy="leave out --method or --preset-file")
     chosen = chosen_preset(preset, preset_file)
@@ -79,11 +104,13 @@ def compare(
         "method": method,
         "weights": _numbers("--weight", weight),
         "thresholds": _numbers("--threshold", threshold),
-        "options": _embedding_options(size, model),
+        "options": embedding_options(size, model),
         "limits": limits,
         "trim": trim,
     }
-    _refuse_idle_embedding(request)
+    refuse_idle_embedding(request)
+    if calibration is not None:
+        request = {"calibration": read_calibration(calibration), "limits": limits}
     if pairs is not None:
         from lookalike.commands.pair_table import compare_table
 
@@ -128,17 +155,6 @@ def _refuse_idle(
         raise UsageError("--quiet prints the score alone", remedy="leave out --parts or --quiet")
 
 
-def _refuse_idle_embedding(request: dict[str, Any]) -> None:
-    from lookalike.commands.pair_table import parts_of
-    from lookalike.features.base import REGISTRY
-
-    method = request["method"]
-    if not request["options"] or "embedding" in parts_of(request) or (method is not None and method not in REGISTRY):
-        return  # an unknown method has an error of its own
-    chosen = f"method {method!r}" if method is not None else f"preset {request['preset'].name!r}"
-    raise UsageError(f"--size and --model are for the embedding, which {chosen} does not use", remedy="leave them out")
-
-
 def _numbers(option: str, entries: list[str] | None) -> dict[str, float]:
     numbers = {}
     for entry in entries or []:
@@ -150,8 +166,3 @@ def _numbers(option: str, entries: list[str] | None) -> dict[str, float]:
         if not equals:
             raise UsageError(f"{option} {entry!r} is no NAME=NUMBER", remedy=f"for example {option} phash=0.7")
     return numbers
-
-
-def _embedding_options(size: int | None, model: str | None) -> dict[str, dict[str, Any]]:
-    chosen = {name: value for name, value in (("size", size), ("model", model)) if value is not None}
-    return {"embedding": chosen} if chosen else {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lookalike.commands.options import (
+    CalibrationFile,
     MaxBytes,
     MaxPixels,
     MaxScans,
@@ -17,6 +18,8 @@ from lookalike.commands.options import (
     Quiet,
     StoreFile,
     chosen_preset,
+    read_calibration,
+    refuse_beside_calibration,
 )
 from lookalike.errors import PictureError, UsageError, printable
 from lookalike.types import GroupBy, Grouping, Mode
@@ -83,6 +86,7 @@ def group(
     ] = None,
     preset: PresetName = "auto",
     preset_file: PresetFile = None,
+    calibration: CalibrationFile = None,
     store: StoreFile = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")] = False,
     recursive: Annotated[
@@ -118,7 +122,10 @@ def group(
         quiet=quiet,
     )
     mode = _mode(quick, thorough)
+    if calibration is not None:
+        refuse_beside_calibration(preset=preset != "auto", preset_file=preset_file)
     chosen = chosen_preset(preset, preset_file)
+    fitted = None if calibration is None else read_calibration(calibration)
     outputs.check()
     from lookalike.api import group as find
     from lookalike.progress import Progress
@@ -131,7 +138,8 @@ def group(
                 against=against or (),
                 mode=mode,
                 group_by=group_by or ("base" if out else "cluster"),
-                preset=chosen,
+                preset=chosen if fitted is None else "auto",
+                calibration=fitted,
                 store=False if no_store else store,
                 limits=outputs.limits,
                 recursive=recursive,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from lookalike.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from lookalike.scoring.calibration import Calibration
     from lookalike.scoring.presets import Preset
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
@@ -20,6 +21,11 @@ PresetFile: TypeAlias = Annotated[
     str | None, typer.Option("--preset-file", metavar="FILE", help="A TOML file with presets of your own.")
 ]
 
+CalibrationFile: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--calibration", metavar="FILE", help="Score and decide by what `lookalike calibrate` wrote."),
+]
+
 StoreFile: TypeAlias = Annotated[
     str | None,
     typer.Option("--store", metavar="FILE", help="Where features are kept; by default in your cache folder."),
@@ -29,6 +35,13 @@ MaxBytes: TypeAlias = Annotated[int, typer.Option(min=1, help="Largest file, in 
 MaxPixels: TypeAlias = Annotated[int, typer.Option(min=1, help="Most pixels of a picture.")]
 MaxSide: TypeAlias = Annotated[int, typer.Option(min=1, help="Most pixels on a side.")]
 MaxScans: TypeAlias = Annotated[int, typer.Option(min=1, help="Most scans of a progressive JPEG.")]
+
+ConnectSeconds: TypeAlias = Annotated[float, typer.Option(min=0.1, help="URLs: longest time to connect.")]
+TotalSeconds: TypeAlias = Annotated[float, typer.Option(min=0.1, help="URLs: longest time in all.")]
+MaxRedirects: TypeAlias = Annotated[int, typer.Option(min=0, help="URLs: most redirects.")]
+PrivateHosts: TypeAlias = Annotated[
+    bool, typer.Option("--allow-private-hosts", help="Also fetch URLs of private and loopback addresses.")
+]
 
 
 def chosen_preset(name: str, file: str | None) -> Preset:
@@ -47,3 +60,42 @@ def chosen_preset(name: str, file: str | None) -> Preset:
             f"{printable(file)} has no preset {name!r}", remedy=f"choose one of it with --preset: {', '.join(own)}"
         )
     return found
+
+
+def embedding_options(size: int | None, model: str | None) -> dict[str, dict[str, Any]]:
+    """``--size`` and ``--model`` as arguments for the embedding; empty where neither is given."""
+    chosen = {name: value for name, value in (("size", size), ("model", model)) if value is not None}
+    return {"embedding": chosen} if chosen else {}
+
+
+def refuse_idle_embedding(request: dict[str, Any]) -> None:
+    """Raise :class:`~lookalike.errors.UsageError` where ``--size`` or ``--model`` would do nothing."""
+    from lookalike.commands.pair_table import parts_of
+    from lookalike.features.base import REGISTRY
+
+    method = request["method"]
+    if not request["options"] or "embedding" in parts_of(request) or (method is not None and method not in REGISTRY):
+        return  # an unknown method has an error of its own
+    chosen = f"method {method!r}" if method is not None else f"preset {request['preset'].name!r}"
+    raise UsageError(f"--size and --model are for the embedding, which {chosen} does not use", remedy="leave them out")
+
+
+def refuse_beside_calibration(**given: object) -> None:
+    """Raise :class:`~lookalike.errors.UsageError` where something is given that the calibration brings itself."""
+    for name, value in given.items():
+        if value:
+            raise UsageError(
+                f"--calibration brings its own way of scoring, and --{name.replace('_', '-')} would change it",
+                remedy="leave one of them out",
+            )
+
+
+def read_calibration(file: str) -> Calibration:
+    """The calibration in ``file``.
+
+    Raises:
+        SourceNotFound, UsageError: there is none, or none for this installation.
+    """
+    from lookalike.scoring.calibration import Calibration
+
+    return Calibration.load(file)

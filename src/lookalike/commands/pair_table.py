@@ -84,8 +84,11 @@ def _line(result: Comparison | PairFailure) -> str:
 
 def parts_of(request: dict[str, Any]) -> list[str]:
     """The similarities that can occur, for the columns of a table."""
-    if request["method"] is not None:
-        return [request["method"]]
     from lookalike.scoring.presets import possible_parts
 
+    calibration = request.get("calibration")
+    if calibration is not None:
+        return [calibration.method] if calibration.preset is None else possible_parts(calibration.preset)
+    if request["method"] is not None:
+        return [request["method"]]
     return possible_parts(request["preset"].changed(request["weights"]))

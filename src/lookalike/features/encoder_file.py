@@ -25,7 +25,9 @@ def describe(
     N×3×H×W, or uint8 N×H×W×3 for networks that normalise by themselves.
 
     Args:
-        path: the ``.onnx`` file. A file of the same name ending in ``.json`` may hold ``size``, ``mean`` and ``std``.
+        path: the ``.onnx`` file. A file of the same name ending in ``.json`` may hold ``size``, ``mean`` and ``std``,
+            and of a trained one also ``multiple`` (of which sizes must be multiples) and ``trained`` (where it is
+            from; its ``sha256`` must be that of the file).
         size: side of the square input in pixels; needed only where the network leaves it open.
         mean, std: three numbers each, for RGB values in [0, 1]; float32 networks need them.
 
@@ -36,6 +38,8 @@ def describe(
     given = {"size": size, "mean": mean, "std": std}
     given = {**_sidecar(path.with_suffix(".json")), **{key: value for key, value in given.items() if value is not None}}
     content = read(path)
+    digest = hashlib.sha256(content).hexdigest()
+    _check_trained(path, given.get("trained"), digest)
     opened = open_session(path, content)
     if len(opened.get_inputs()) != 1 or len(opened.get_inputs()[0].shape) != 4:
         raise ModelError(f"{printable(str(path))} is no image encoder: one input of four axes is needed")
@@ -59,10 +63,10 @@ def describe(
     return ModelSpec(
         name=path.stem,
         path=path,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=digest,
         dimension=target.shape[1],
-        size=_whole(path, found),
-        multiple=1,
+        size=_whole(path, "size", found),
+        multiple=_whole(path, "multiple", given.get("multiple", 1)),
         precision="fp32",
         layout=layout,
         mean=_triple(path, "mean", given.get("mean")),
@@ -77,14 +81,30 @@ def _sidecar(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{printable(str(path))} cannot be read as JSON ({error})") from error
-    if not isinstance(found, dict) or set(found) - {"size", "mean", "std"}:
-        raise ModelError(f"{printable(str(path))} must hold an object with size, mean and std, nothing else")
+    if not isinstance(found, dict) or set(found) - {"size", "mean", "std", "multiple", "trained"}:
+        raise ModelError(
+            f"{printable(str(path))} must hold an object with size, mean and std, nothing else",
+            remedy="multiple and trained, which `lookalike train` writes, may be there too",
+        )
     return found
 
 
-def _whole(path: Path, value: object) -> int:
+def _check_trained(path: Path, trained: object, digest: str) -> None:
+    """Where a trained network is from; for people, but for the digest of the file that it belongs to."""
+    if trained is None:
+        return
+    if not isinstance(trained, dict):
+        raise ModelError(f"{printable(str(path))}: trained must be an object, got {trained!r}")
+    if trained.get("sha256", digest) != digest:
+        raise ModelError(
+            f"{printable(path.with_suffix('.json').name)} describes another file than {printable(str(path))}",
+            remedy="put both files of one training side by side, or take the .json away and give its size yourself",
+        )
+
+
+def _whole(path: Path, name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ModelError(f"{printable(str(path))}: size must be a positive whole number, got {value!r}")
+        raise ModelError(f"{printable(str(path))}: {name} must be a positive whole number, got {value!r}")
     return value
 
 

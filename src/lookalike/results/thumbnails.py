@@ -15,7 +15,7 @@ from lookalike.features.shrink import shrunk
 from lookalike.images.limits import Limits
 from lookalike.images.load import load
 from lookalike.threads import in_order
-from lookalike.types import PictureFile
+from lookalike.types import Picture, PictureFile
 
 LARGEST, SMALLEST = 240, 64
 """Longest side of a thumbnail, in pixels, where there are few and where there are very many."""
@@ -62,9 +62,18 @@ def thumbnail(picture: PictureFile, side: int, limits: Limits) -> bytes | None:
         now = load(picture.path, limits=limits)
         if now.digest != picture.digest:
             return None  # another picture beside a score that is not its own would be worse than none
-        pixels = now.decoded(side).pixels
+        return small_jpeg(now, side)
     except LookalikeError:
         return None
+
+
+def small_jpeg(picture: Picture, side: int) -> bytes:
+    """A picture as a JPEG of at most ``side`` × ``side`` pixels, without metadata; a small one is not enlarged.
+
+    Raises:
+        PictureError: it cannot be decoded.
+    """
+    pixels = picture.decoded(side).pixels
     if max(pixels.shape[:2]) > side:
         pixels = shrunk(pixels, side)
     made = io.BytesIO()

@@ -8,7 +8,8 @@
    turns are copies too.
 4. A copy whose colours differ unevenly is the same product in another colour: 0.80 to 0.90.
    Where only the part that the matching points span agrees, it is one object photographed twice: likewise.
-5. No copy: embedding and colours, mapped so that another category stays below 0.65 and nothing exceeds 0.89.
+5. No copy: embedding, colours and the points of one object in both, weighed as labelled pairs taught
+   (:mod:`lookalike.scoring.fusion`): nothing exceeds 0.89.
 
 Every step is monotone in its evidence, and none depends on the order of the two pictures.
 """
@@ -31,12 +32,12 @@ from lookalike.scoring.geometry import (
     transform_of,
     whole_frame,
 )
+from lookalike.scoring.kinship import kinship
 from lookalike.scoring.terms import term
 from lookalike.types import Transform
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from lookalike.scoring.fusion import Answer, Fusion
     from lookalike.scoring.pair import Pair
 
 RECOLOURED = 0.86
@@ -54,36 +55,33 @@ ALL_BUT_EQUAL = 0.985
 OBJECT_COSINES = (0.40, 0.50)
 """Embedding cosines between which one object in two pictures becomes believable."""
 
-GREYISH = 8.0
-"""Mean saturation, of 255, below which a picture has no colour to speak of."""
-
 COVERED = 0.28
 """Correlation of whole frames from which parts of them are looked for that are equal, and others covered."""
 
 KIN_COSINE = 0.6
 """Embedding cosine from which a crop that was also turned is looked for, however little the frames agree."""
 
+LEAST_POINTS, MUCH_COLOUR, MUCH_KIND = 20, 0.8, 0.6
+"""Agreeing points, likeness of colours and embedding cosine from which they are worth a word."""
+
+LIKELY_COPY, LIKELY_OBJECT = 0.99, 0.97
+"""Probability that a copy, and one object in two photos, are the same product: two products may share a picture."""
+
 LEAST_COPY, BEST_COPY = 0.90, 0.995
 """Scores of the faintest and the closest copy that is not identical."""
-
-KINDRED: tuple[tuple[float, float], ...] = (
-    (0.0, 0.0),
-    (0.35, 0.30),
-    (0.60, 0.55),
-    (0.73, 0.65),
-    (0.86, 0.80),
-    (1.0, 0.89),
-)
-"""Mix of embedding cosine and colours → score of pictures that are no copies: the knots of a broken line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule found: the score in [0, 1], and whatever it can say about it."""
+    """What a rule found: the score in [0, 1], and whatever it can say about it.
+
+    ``probability`` is that of the same product; None where the rule knows of none.
+    """
 
     score: float
     reasons: tuple[str, ...] = ()
     transform: Transform | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +102,10 @@ class Sight:
     frame: Geometry | None = None
 
 
-def auto(pair: Pair, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> Outcome:
+def auto(pair: Pair, thresholds: Mapping[str, float], fusion: Fusion) -> Outcome:
     """Score ``pair``; see the module's text for the steps and :mod:`lookalike.scoring.presets` for the numbers."""
     seen = at_sight(pair, thresholds)
-    return seen.outcome or on_reflection(pair, seen, thresholds, weights)
+    return seen.outcome or on_reflection(pair, seen, thresholds, fusion)
 
 
 def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
@@ -123,10 +121,10 @@ def at_sight(pair: Pair, thresholds: Mapping[str, float]) -> Sight:
         return _at_hint(pair, thresholds)
     frame = whole_frame(pair, thresholds["frame_doubt"])
     if frame.correlation > ALL_BUT_EQUAL and _may_be_equal(pair) and pair.similarity("exact") == 1:
-        return Sight(Outcome(1.0, ("the same pixels in another file",)))
+        return Sight(Outcome(1.0, ("the same pixels in another file",), None, 1.0))
     certainty = _frame_certainty(pair, frame, thresholds)
     if certainty >= 1:
-        return Sight(_copy(pair, _colours_clear(pair, frame, thresholds), 1.0, 0.0, thresholds))
+        return Sight(_copy(pair, _colours_clear(pair, frame, thresholds), 1.0, None, thresholds))
     found = frame if certainty > 0 else None
     if thresholds["registered_doubt"] < 1 and pair.search:
         tries = _laid(frame, thresholds)
@@ -152,31 +150,36 @@ def _settled(
 ) -> Sight:
     """What is known by now; final where it is a copy for certain, for no embedding gives more than 0.89."""
     if found is not None and certainty >= 1:
-        copy = _copy(pair, found, 1.0, 0.0, thresholds)
+        copy = _copy(pair, found, 1.0, None, thresholds)
         if copy.score >= LEAST_COPY:
             return Sight(copy, 1.0, found, frame)
     return Sight(None, certainty, found, frame)
 
 
-def on_reflection(pair: Pair, seen: Sight, thresholds: Mapping[str, float], weights: Mapping[str, float]) -> Outcome:
-    """The steps that follow where a look did not settle it: what the pictures show, and keypoints."""
-    certainty, found = seen.certainty, seen.found
-    kindred = _kindred(pair, weights)
-    if certainty < 1 and pair.details["cosine"] >= thresholds["hopeless"]:
+def on_reflection(pair: Pair, seen: Sight, thresholds: Mapping[str, float], fusion: Fusion) -> Outcome:
+    """The steps that follow where a look did not settle it: keypoints, and what the pictures show."""
+    certainty, found, same, aligned = seen.certainty, seen.found, 0.0, None
+    cosine = term(pair, "cosine")
+    if certainty < 1 and cosine >= thresholds["hopeless"]:
         # A page and the picture on it are little alike to the embedding; what is much alike is about as large.
-        inside = pair.details["cosine"] < KIN_COSINE
+        inside = cosine < KIN_COSINE
         tries = _orientations(pair, seen.frame or whole_frame(pair), thresholds)
         aligned = by_keypoints(pair, tries, int(thresholds["inliers"]), inside=inside)
         if aligned is not None:
             sure = _aligned_certainty(aligned, thresholds)
             if sure > 0 and sure >= certainty:
                 certainty, found = sure, aligned
-            elif found is None and (same := _same_object(pair, aligned, thresholds)) > 0:
-                score = kindred + same * max(0.0, SAME_OBJECT - kindred)
-                return Outcome(score, _why_object(score, aligned), transform_of(pair, aligned))
-    if found is None:
-        return Outcome(kindred, _why_alike(kindred))
-    return _copy(pair, found, certainty, kindred, thresholds)
+            elif found is None:
+                same = _same_object(pair, aligned, thresholds)
+    # Whether one object is in both matters only where neither is a copy.
+    kin = kinship(pair, fusion, thresholds["kin"], closely=found is None and pair.closely)
+    if found is not None:
+        return _copy(pair, found, certainty, kin, thresholds)
+    if aligned is not None and same > 0:
+        score = kin.score + same * max(0.0, SAME_OBJECT - kin.score)
+        likely = kin.probability + same * max(0.0, LIKELY_OBJECT - kin.probability)
+        return Outcome(score, _why_object(score, aligned), transform_of(pair, aligned), likely)
+    return Outcome(kin.score, _why_alike(pair, kin), None, kin.probability)
 
 
 def _covered(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tuple[float, Geometry]:
@@ -198,13 +201,13 @@ def _covered(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) -> tu
 def _identical(pair: Pair) -> Outcome | None:
     if pair.first.digest == pair.second.digest:
         pair.similarities["exact"] = 1.0
-        return Outcome(1.0, (_why_same(pair),))
+        return Outcome(1.0, (_why_same(pair),), None, 1.0)
     pair.prepare("look", "tint")
     if not np.array_equal(*pair.features("look")):
         return None  # other pixels, and nobody need decode them all to know; but see _may_be_equal
     if pair.similarity("exact") < 1:
         return None
-    return Outcome(1.0, ("the same pixels in another file",))
+    return Outcome(1.0, ("the same pixels in another file",), None, 1.0)
 
 
 def _may_be_equal(pair: Pair) -> bool:
@@ -280,38 +283,22 @@ def _orientations(pair: Pair, frame: Geometry, thresholds: Mapping[str, float]) 
     return tuple(dict.fromkeys(tries))
 
 
-def _copy(pair: Pair, found: Geometry, certainty: float, kindred: float, thresholds: Mapping[str, float]) -> Outcome:
+def _copy(
+    pair: Pair, found: Geometry, certainty: float, kin: Answer | None, thresholds: Mapping[str, float]
+) -> Outcome:
+    """The score of a copy as far as it is certain to be one, and of its kin for the rest."""
     cover = min(found.overlap, found.overlap_other)
     floor = thresholds["frame" if found.alignment is None else "aligned" if found.inliers else "registered"]
     close = _ramp(found.correlation, floor, 1.0) * (0.5 + 0.5 * cover)
     copy = LEAST_COPY + (BEST_COPY - LEAST_COPY) * close
     recoloured = _ramp(found.tint, thresholds["tint_doubt"], thresholds["tint"])
     copy += recoloured * (RECOLOURED - copy)
-    score = max(kindred, certainty * copy + (1 - certainty) * kindred)
+    score, likely = copy, LIKELY_COPY
+    if kin is not None:
+        score = max(kin.score, certainty * copy + (1 - certainty) * kin.score)
+        likely = max(kin.probability, certainty * LIKELY_COPY + (1 - certainty) * kin.probability)
     transform = transform_of(pair, found)
-    return Outcome(score, _why_copy(score, transform, found, recoloured), transform)
-
-
-def _kindred(pair: Pair, weights: Mapping[str, float]) -> float:
-    """How alike the things shown are, for pictures that are no copies."""
-    pair.prepare("embedding", "bhattacharyya")
-    term(pair, "cosine")  # the next steps need it, whatever the weights are
-    mixed = sum(weight * _evidence(pair, name) for name, weight in weights.items() if weight) / sum(weights.values())
-    return float(np.interp(mixed, [x for x, _ in KINDRED], [y for _, y in KINDRED]))
-
-
-def _evidence(pair: Pair, name: str) -> float:
-    """A term of the mix. Hue and saturation say nothing of pictures without colour: there the greys are asked too."""
-    value = term(pair, name)
-    if name == "bhattacharyya" and max(map(_saturation, pair.features(name))) < GREYISH:
-        value = min(value, pair.similarity("grey"))
-    return value
-
-
-def _saturation(histogram: npt.NDArray[np.float32]) -> float:
-    """Mean saturation (0 to 255) of a histogram of hue × saturation."""
-    by_saturation = histogram.sum(axis=0)
-    return float(by_saturation @ np.arange(len(by_saturation)) / max(float(by_saturation.sum()), 1e-9))
+    return Outcome(score, _why_copy(score, transform, found, recoloured), transform, likely)
 
 
 def _ramp(value: float, low: float, high: float) -> float:
@@ -337,9 +324,14 @@ def _why_object(score: float, found: Geometry) -> tuple[str, ...]:
     return (what, f"{found.inliers} matching points")
 
 
-def _why_alike(score: float) -> tuple[str, ...]:
-    if score >= 0.80:
-        return ("the same kind of thing in the same colours", "no alignment found")
-    if score >= 0.65:
-        return ("the same kind of thing", "no alignment found")
-    return ()
+def _why_alike(pair: Pair, kin: Answer) -> tuple[str, ...]:
+    """In words what is alike, the most telling first; nothing where it is not even the same kind of thing."""
+    if kin.score < 0.65:
+        return ()
+    points = pair.details.get("agreeing_points", 0)
+    words = [f"{round(points)} points of one object"] if points >= LEAST_POINTS else []
+    if pair.details["cosine"] >= MUCH_KIND:
+        words.append("the same kind of thing")
+    if pair.similarities["palette"] >= MUCH_COLOUR:
+        words.append("the same colours")
+    return (*words, "no alignment found")

@@ -81,6 +81,7 @@ class Pair:
             then no other place is searched for.
         search: whether to search where one picture lies on the other, if the whole frames do not tell and there is no
             hint.
+        closely: whether to look for one object in both where neither is a copy of the other; it cannot make a copy.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Pair:
         side_by_side: bool = True,
         hint: npt.NDArray[np.float64] | None = None,
         search: bool = True,
+        closely: bool = True,
     ) -> None:
         self.cache = cache or FeatureCache()
         self.swapped = b.digest < a.digest
@@ -99,6 +101,7 @@ class Pair:
         self.options = dict(options or {})
         self.side_by_side = side_by_side
         self.search = search
+        self.closely = closely
         self.hint = np.asarray(np.linalg.inv(hint), np.float64) if hint is not None and self.swapped else hint
         self.similarities: dict[str, float] = {}
         self.details: dict[str, float] = {}

@@ -11,7 +11,7 @@ from numbers import Real
 from typing import Any
 
 from lookalike.errors import UsageError
-from lookalike.features.base import REGISTRY, check_method
+from lookalike.features.base import check_method
 from lookalike.scoring.terms import check_term
 
 AUTO_THRESHOLDS: dict[str, float] = {
@@ -40,6 +40,8 @@ AUTO_THRESHOLDS: dict[str, float] = {
     "tint_doubt": 5.5,
     # embedding cosine below which no copy is looked for
     "hopeless": 0.25,
+    # embedding cosine below which one object is not looked for in two photos
+    "kin": 0.35,
     # embedding cosine from which a mirrored crop is looked for, frame correlation from which a turned one is
     "mirror": 0.75,
     "turn": 0.30,
@@ -99,21 +101,26 @@ def _number(what: str, name: str, value: object) -> float:
 
 
 def check_weights(rule: str, given: object, presets: Collection[str]) -> dict[str, float]:
-    """The weights of a preset, 0 or more, for what ``rule`` can mix.
+    """The weights of a preset, 0 or more, for what ``rule`` can mix; ``auto`` mixes nothing by weights.
 
     Args:
         rule: one of :data:`RULES`.
         given: term → weight.
-        presets: names of the presets whose scores may be terms; ``auto`` mixes none of them.
+        presets: names of the presets whose scores may be terms.
 
     Raises:
         UsageError: something unknown, a weight out of range, or nothing that weighs.
     """
     weights = numbers("weights", given)
+    if rule == "auto":
+        if weights:
+            raise UsageError(
+                "the rule 'auto' has no weights: how it weighs was fitted to labelled pairs",
+                remedy="fit it to yours with `lookalike calibrate --fit-weights`",
+            )
+        return {}
     for name, weight in weights.items():
-        if rule == "auto" and name in presets and name not in REGISTRY:
-            raise UsageError(f"the rule 'auto' weighs methods and terms, not a preset such as {name!r}")
-        check_term(name, set() if rule == "auto" else set(presets))
+        check_term(name, set(presets))
         if weight < 0:
             raise UsageError(f"weights must be 0 or more, but {name!r} is {weight:g}")
     if not weights:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.errors import SourceNotFound, UnknownPreset, UsageError, printable
+from lookalike.scoring.fusion import Fusion
 from lookalike.scoring.preset_rules import (
     RULES,
     check_options,
@@ -39,6 +40,7 @@ class Preset:
         thresholds: name → number; those left out are the rule's own, see
             :data:`lookalike.scoring.preset_rules.RULES`.
         options: arguments for methods by name.
+        fusion: how the rule ``auto`` weighs evidence of pictures that are no copies; None for the one that ships.
 
     Raises:
         UsageError: an unknown rule, term, threshold or method, or something that is no number where one must be.
@@ -53,6 +55,7 @@ class Preset:
     weights: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fusion: Fusion | None = None
 
     def __post_init__(self) -> None:
         check_text("name", self.name)
@@ -62,6 +65,8 @@ class Preset:
         object.__setattr__(self, "weights", check_weights(self.rule, self.weights, PRESETS))
         object.__setattr__(self, "thresholds", check_thresholds(self.rule, self.thresholds))
         object.__setattr__(self, "options", check_options(self.options))
+        if self.fusion is not None and self.rule != "auto":
+            raise UsageError(f"the rule {self.rule!r} takes weights, not a fusion")
 
     def changed(
         self, weights: Mapping[str, float] | None = None, thresholds: Mapping[str, float] | None = None
@@ -107,7 +112,7 @@ _ROWS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
         "auto",
         "the default: everything as evidence, cheap first; its score means what the verdict says",
         "auto",
-        {"cosine": 0.75, "bhattacharyya": 0.25},
+        {},
     ),
 )
 for _row in _ROWS:  # one after another: a preset may weigh those before it
@@ -186,7 +191,7 @@ def _from_table(name: str, table: dict[str, Any]) -> Preset:
         name,
         table["about"],
         rule,
-        weights=table.get("weights", start.weights),
+        weights=table.get("weights", {} if rule == "auto" else start.weights),
         thresholds={**kept, **numbers("thresholds", table.get("thresholds", {}))},
         options=table.get("options", start.options),
     )
@@ -200,8 +205,7 @@ def possible_parts(chosen: Preset) -> list[str]:
     """
     weighed = [name for name, weight in chosen.weights.items() if weight]
     if chosen.rule == "auto":
-        grey = ["grey"] if "bhattacharyya" in weighed else []  # asked in its place where there are no colours
-        names = ["exact", "look", "embedding", *weighed, *grey, "xfeat"]
+        names = ["exact", "look", "embedding", "palette", "xfeat", "object"]
     elif chosen.rule == "layered":
         names = ["fast", "embedding", "keypoints", *weighed]
     elif chosen.rule == "early":

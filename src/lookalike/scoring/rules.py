@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lookalike.scoring.auto import Outcome, auto
+from lookalike.scoring.fusion import shipped
 from lookalike.scoring.pair import Pair
 from lookalike.scoring.presets import PRESETS, Preset
 from lookalike.scoring.terms import term
@@ -45,6 +46,7 @@ def finish(pair: Pair, outcome: Outcome, preset: str) -> Comparison:
         preset=preset,
         model=pair.method("embedding").label if embedded else None,  # type: ignore[attr-defined]
         details=dict(pair.details),
+        probability=outcome.probability,
     )
 
 
@@ -91,7 +93,7 @@ def _layered(pair: Pair, preset: Preset) -> Outcome:
 
 
 def _auto(pair: Pair, preset: Preset) -> Outcome:
-    return auto(pair, preset.thresholds, preset.weights)
+    return auto(pair, preset.thresholds, preset.fusion or shipped())
 
 
 RULES: dict[str, Callable[[Pair, Preset], Outcome]] = {

@@ -1,0 +1,220 @@
+"""lookalike calibrate: a threshold and a probability from labelled pairs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lookalike.commands.options import (
+    AsJson,
+    ConnectSeconds,
+    MaxBytes,
+    MaxPixels,
+    MaxRedirects,
+    MaxScans,
+    MaxSide,
+    PresetFile,
+    PresetName,
+    PrivateHosts,
+    Quiet,
+    StoreFile,
+    TotalSeconds,
+    chosen_preset,
+    embedding_options,
+    refuse_idle_embedding,
+)
+from lookalike.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from lookalike.images.limits import Limits
+    from lookalike.lab.fitting import Fitted, Progress, Task
+
+
+def calibrate(
+    pairs: Annotated[
+        str,
+        typer.Argument(help="Labelled pairs: .csv .tsv .jsonl .parquet.", show_default=False, metavar="PAIRS"),
+    ],
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where the calibration goes: .json.")
+    ] = None,
+    target_tpr: Annotated[
+        float | None, typer.Option("--target-tpr", help="Find this share of the same pairs; 0.95 by default.")
+    ] = None,
+    target_fpr: Annotated[
+        float | None, typer.Option("--target-fpr", help="Take at most this share of different pairs for the same.")
+    ] = None,
+    target_precision: Annotated[
+        float | None, typer.Option("--target-precision", help="Be right in this share of what is called the same.")
+    ] = None,
+    preset: PresetName = "auto",
+    preset_file: PresetFile = None,
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="Score by one method alone; see `lookalike methods`.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option("--size", min=32, max=1024, help="Input side of the embedding: 224, or 128 for speed.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Embedding model: a name of `lookalike models` or an ONNX file.")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="auto|platt|isotonic|beta", help="The curve from scores to probabilities.")
+    ] = "auto",
+    negatives: Annotated[
+        str | None,
+        typer.Option("--negatives", metavar="DIR", help="Also draw different pairs at random from the pictures here."),
+    ] = None,
+    fit_weights: Annotated[
+        bool, typer.Option("--fit-weights", help="Also fit the weights of a preset that mixes, if that is better.")
+    ] = False,
+    label_column: Annotated[
+        str | None, typer.Option("--label-column", metavar="NAME", help="Which column the labels are in.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is left to chance.")] = 0,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="An .html page with plots and the worst mistakes.")
+    ] = None,
+    store: StoreFile = None,
+    no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    max_bytes: MaxBytes = 20 * 2**20,
+    max_pixels: MaxPixels = 50_000_000,
+    max_side: MaxSide = 30_000,
+    max_scans: MaxScans = 100,
+    connect_seconds: ConnectSeconds = 3.0,
+    total_seconds: TotalSeconds = 10.0,
+    max_redirects: MaxRedirects = 3,
+    allow_private_hosts: PrivateHosts = False,
+) -> None:
+    """Fit a threshold and a probability to labelled pairs, in a file that compare, group and evaluate take."""
+    from lookalike.images.limits import Limits
+
+    _check_outputs(pairs, out, report)
+    if store is not None and no_store:
+        raise UsageError("--store and --no-store contradict each other", remedy="leave one out")
+    task = _task(
+        pairs,
+        label_column,
+        (target_tpr, target_fpr, target_precision),
+        (preset, preset_file, method),
+        (size, model),
+        Limits(
+            max_bytes=max_bytes,
+            max_pixels=max_pixels,
+            max_side=max_side,
+            max_scans=max_scans,
+            connect_seconds=connect_seconds,
+            total_seconds=total_seconds,
+            max_redirects=max_redirects,
+            allow_private_hosts=allow_private_hosts,
+        ),
+    )
+    from dataclasses import replace
+
+    from lookalike.lab.calibrate import fit_kept
+    from lookalike.progress import Progress
+
+    with Progress(quiet=quiet) as progress:
+        task = replace(task, kind=kind, negatives=negatives, seed=seed, fit_weights=fit_weights, progress=progress.tell)
+        fitted, notices = fit_kept(task, False if no_store else store)
+        if out is not None:
+            fitted.calibration.save(out)
+        if report is not None:
+            _draw(fitted, task, report, progress.tell)
+    _say(fitted, task, out, report, as_json=as_json, quiet=quiet, notices=notices)
+
+
+def _check_outputs(pairs: str, out: str | None, report: str | None) -> None:
+    """Raise before any work what would be raised after it."""
+    from lookalike.files import check_place
+
+    taken = {os.path.realpath(pairs)}
+    for file, what, suffixes in ((out, "a calibration", (".json",)), (report, "a report", (".html", ".htm"))):
+        if file is None:
+            continue
+        if Path(file).suffix.lower() not in suffixes:
+            raise UsageError(
+                f"{what} cannot be written to {printable(Path(file).name)!r}", remedy=f"use {' or '.join(suffixes)}"
+            )
+        if os.path.realpath(file) in taken:
+            raise UsageError(f"{printable(file)} is named twice", remedy="name another file")
+        taken.add(os.path.realpath(file))
+        check_place(Path(file))
+
+
+def _task(
+    pairs: str,
+    label_column: str | None,
+    targets: tuple[float | None, float | None, float | None],
+    chosen: tuple[str, str | None, str | None],
+    embedding: tuple[int | None, str | None],
+    limits: Limits,
+) -> Task:
+    from dataclasses import replace
+
+    from lookalike.api import way_of
+    from lookalike.lab.calibrate import table_of, target_of
+    from lookalike.lab.fitting import Task
+
+    name, file, method = chosen
+    if method is not None and (file is not None or name != "auto"):
+        raise UsageError("a single method has no preset", remedy="leave out --method, or --preset and --preset-file")
+    target = target_of(*targets)
+    preset = chosen_preset(name, file)
+    options = embedding_options(*embedding)
+    refuse_idle_embedding({"method": method, "options": options, "preset": preset, "weights": {}})
+    way = way_of("auto" if method else preset, method, None, None, options, False, None)
+    return Task(
+        table=table_of(pairs, label_column),
+        preset=None if method else replace(way.preset, options=way.options),
+        method=method,
+        options=way.options if method else {},
+        target=target,
+        limits=limits,
+    )
+
+
+def _draw(fitted: Fitted, task: Task, report: str, progress: Progress) -> None:
+    from lookalike.lab.calibration_page import write_calibration_page
+
+    write_calibration_page(fitted, task.target, report, limits=task.limits, progress=progress)
+
+
+def _say(
+    fitted: Fitted,
+    task: Task,
+    out: str | None,
+    report: str | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+    notices: list[str],
+) -> None:
+    from lookalike.console import remark, show_failures
+    from lookalike.lab.fitted_words import say, warnings
+
+    if as_json:
+        thresholds = fitted.calibration.to_dict()["thresholds"]
+        told = {**fitted.calibration.report, "notes": warnings(fitted), "thresholds": thresholds, "out": out}
+        typer.echo(json.dumps(told))
+    else:
+        typer.echo(say(fitted, task.target))
+    if quiet:
+        return
+    for notice in notices:
+        remark(f"note: {printable(notice, 500)}")
+    show_failures([failure.failure for failure in fitted.evidence.failures], "pairs could not be compared", more="")
+    if report is not None:
+        remark(f"plots in {printable(report)}")
+    if out is None:
+        remark("nothing is written: --out shoes.calibration.json keeps it")
+        return
+    remark(f"written to {printable(out)}; use it with")
+    remark(f"  lookalike compare A B --calibration {printable(out)}")
+    remark(f"  lookalike group PHOTOS --calibration {printable(out)} --threshold 0.8")

@@ -1,0 +1,1 @@
+"""How good the scores are: labelled pictures, measures, reports, and what is fitted to them."""
