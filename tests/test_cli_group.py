@@ -394,7 +394,8 @@ def test_ctrl_c_keeps_what_was_read(photos: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
-    assert re.fullmatch(r"stopped while .*; the next run goes on from what is in own\.db\n", err)
+    last = err.splitlines()[-1]  # where the machine is slow, progress was told before
+    assert re.fullmatch(r"stopped while .*; the next run goes on from what is in own\.db", last)
     done = subprocess.run([sys.executable, "-m", "lookalike", "store", "info", "--store", "own.db", "--json"],
                           capture_output=True, text=True, check=True)  # fmt: skip
     assert json.loads(done.stdout)["pictures"] >= 16

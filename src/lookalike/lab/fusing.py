@@ -73,6 +73,8 @@ def score_lines(product: tuple[float, float], category: float) -> dict[str, Line
     kind, same = map(_short, product)
     low = _short(category)
     return {
-        "product": ((kind - 10, 0.0), (kind, 0.65), (same, 0.80), (same + 4, 0.88)),
-        "category": ((low - 10, 0.0), (low - 3, 0.40), (low, 0.65), (low + 6, 0.79)),
+        "product": ((_short(kind - 10), 0.0), (kind, 0.65), (same, 0.80), (_short(same + 4), 0.88)),
+        "category": tuple(
+            (_short(low + past), score) for past, score in ((-10, 0.0), (-3, 0.40), (0, 0.65), (6, 0.79))
+        ),
     }

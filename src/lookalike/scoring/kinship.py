@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lookalike.scoring.terms import term
 
 if TYPE_CHECKING:
