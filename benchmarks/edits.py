@@ -1,4 +1,4 @@
-"""The edits that the default preset is measured with; they are made in :mod:`lookalike.lab.edits`."""
+"""The edits that the default preset is measured with; they are made in :mod:`lookalike.lab.edits.table`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from lookalike.lab.edits import EDITS as ALL
-from lookalike.lab.edits import edited, on_white
+from lookalike.lab.edits.table import EDITS as ALL
+from lookalike.lab.edits.table import edited, on_white
 
 REQUIRED = ("JPEG q10", "resize to 64", "crop to 80 %", "flip", "90° turn", "grey", "blur 1 %", "white border")
 """Edits that the default preset must recognise."""

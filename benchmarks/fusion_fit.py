@@ -24,9 +24,9 @@ from fusion_evidence import TABLE
 from fusion_pairs import CATEGORY, DIFFERENT, PRODUCT, UNKNOWN
 from report import table, write
 
-from lookalike.lab.fusing import fit_sum, score_lines
+from lookalike.lab.calibrating.fusing import fit_sum, score_lines
+from lookalike.lab.datasets.splits import folds
 from lookalike.lab.metrics import ece, roc_auc
-from lookalike.lab.splits import folds
 from lookalike.scoring.fusion import QUESTIONS, SHIPPED, Fusion, Sum
 from lookalike.scoring.preset_rules import AUTO_THRESHOLDS
 

@@ -1,8 +1,8 @@
 """The edits planted in the folders of group_photos.py and group_catalogue.py.
 
 Done to the original at full size, scaled to the size of the folder afterwards. They are those of
-:mod:`lookalike.lab.edits`: crops keep a share of the AREA with the proportions as they were, a border is 10 to 20 % of
-the shorter side. Whatever uncovers empty ground (turns, shifts, borders) leaves it white.
+:mod:`lookalike.lab.edits.table`: crops keep a share of the AREA with the proportions as they were, a border is 10 to
+20 % of the shorter side. Whatever uncovers empty ground (turns, shifts, borders) leaves it white.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import random
 
 from PIL import Image
 
-from lookalike.lab.edits import EDITS
-from lookalike.lab.edits_frame import is_flat, paste
+from lookalike.lab.edits.frame import is_flat, paste
+from lookalike.lab.edits.table import EDITS
 
 __all__ = ["CATALOGUE_EDITS", "PASTED", "PHOTO_EDITS", "is_flat", "jpeg", "planted"]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from lookalike.lab.banding import JUST_BELOW, band
-from lookalike.lab.evidence import Evidence
+from lookalike.lab.calibrating.banding import JUST_BELOW, band
+from lookalike.lab.calibrating.evidence import Evidence
+from lookalike.lab.calibrating.thresholds import Target
 from lookalike.lab.labelled import VERDICTS, LabelledPair
-from lookalike.lab.thresholds import Target
 from lookalike.types import Comparison, Verdict
 
 Rows = Sequence[tuple[float, str]]

@@ -16,10 +16,10 @@ from synthetic import noise, photo
 from test_cli import call
 
 from lookalike.errors import OutputError, SourceNotFound, SourceUnreadable, UsageError
-from lookalike.lab import bench
-from lookalike.lab.bench import COLUMNS, make_bench
-from lookalike.lab.edits import EDITS, edited
-from lookalike.lab.negatives import nearest_pairs, random_pairs
+from lookalike.lab.bench import make as bench
+from lookalike.lab.bench.make import COLUMNS, make_bench
+from lookalike.lab.bench.negatives import nearest_pairs, random_pairs
+from lookalike.lab.edits.table import EDITS, edited
 from lookalike.lab.seeded import generator
 
 FEW = ["flip", "crop to 50 %", "JPEG q10", "pasted small"]

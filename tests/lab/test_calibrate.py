@@ -17,12 +17,12 @@ from lookalike import Calibration, Preset
 from lookalike.errors import SourceNotFound, UsageError
 from lookalike.images.limits import Limits
 from lookalike.lab.calibrate import table_of, target_of
-from lookalike.lab.chance import chance_pairs, copies
-from lookalike.lab.cleaned import clean
-from lookalike.lab.fitting import Fitted, Task, fit
+from lookalike.lab.calibrating.chance import chance_pairs, copies
+from lookalike.lab.calibrating.cleaned import clean
+from lookalike.lab.calibrating.fitting import Fitted, Task, fit
+from lookalike.lab.calibrating.sampled import sample
+from lookalike.lab.calibrating.thresholds import Target
 from lookalike.lab.labelled import LabelledPair
-from lookalike.lab.sampled import sample
-from lookalike.lab.thresholds import Target
 from lookalike.scoring.pair import FeatureCache
 from lookalike.types import Comparison
 

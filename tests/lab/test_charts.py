@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from lookalike.lab.charts import HEIGHT, WIDTH, Line, Mark, curves, histogram, legend, style
+from lookalike.lab.report.charts import HEIGHT, WIDTH, Line, Mark, curves, histogram, legend, style
 
 BAD = '<script>alert("x")</script>'
 

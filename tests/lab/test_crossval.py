@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lookalike.lab.crossval import LEAST_FIT, deal, held_out
+from lookalike.lab.calibrating.crossval import LEAST_FIT, deal, held_out
 
 graphs = st.integers(2, 30).flatmap(
     lambda pictures: st.lists(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lookalike.errors import SourceNotFound, SourceUnreadable, UsageError
-from lookalike.lab.datasets import LAYOUTS, Collection, LabelledPicture, layout_of, read_dataset
+from lookalike.lab.datasets.read import LAYOUTS, Collection, LabelledPicture, layout_of, read_dataset
 
 
 def put(*paths: Path) -> None:

@@ -17,8 +17,8 @@ from synthetic import garment, noise, photo
 
 from lookalike.errors import UsageError
 from lookalike.images.load import load
-from lookalike.lab.edits import EDITS, chosen, edited, on_white
-from lookalike.lab.edits_frame import is_flat
+from lookalike.lab.edits.frame import is_flat
+from lookalike.lab.edits.table import EDITS, chosen, edited, on_white
 
 PHOTO = Image.fromarray(photo(1, 192, 128))
 HOST = Image.fromarray(photo(2, 160, 120))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lookalike.errors import UsageError
-from lookalike.lab.fusing import KNOTS, fit_sum, score_lines
+from lookalike.lab.calibrating.fusing import KNOTS, fit_sum, score_lines
 from lookalike.scoring.fusion import QUESTIONS, Fusion, Line, on_line, sigmoid
 
 TRUE = {"palette": 4.0, "embedding": 5.0}

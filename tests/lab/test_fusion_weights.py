@@ -7,9 +7,9 @@ import pytest
 
 from lookalike import PRESETS
 from lookalike.errors import UsageError
-from lookalike.lab.crossval import Folds, deal
-from lookalike.lab.evidence import Evidence
-from lookalike.lab.fusion_weights import refit_fusion, steeper
+from lookalike.lab.calibrating.crossval import Folds, deal
+from lookalike.lab.calibrating.evidence import Evidence
+from lookalike.lab.calibrating.fusion_weights import refit_fusion, steeper
 from lookalike.lab.labelled import LabelledPair
 from lookalike.scoring.fusion import shipped
 from lookalike.scoring.kinship import LOG_ODDS

@@ -15,9 +15,9 @@ from labels import copies, pictures, table
 import lookalike
 from lookalike.lab.contest import Contestant
 from lookalike.lab.evaluated import Evaluation
-from lookalike.lab.mistakes import farthest, worst
-from lookalike.lab.report import write_report
-from lookalike.lab.sentences import headline, number
+from lookalike.lab.report.evaluation_page import write_report
+from lookalike.lab.report.mistakes import farthest, worst
+from lookalike.lab.report.sentences import headline, number
 from lookalike.types import Comparison, verdict_of
 
 

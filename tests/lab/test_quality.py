@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lookalike.errors import UsageError
-from lookalike.lab.crossval import Folds, deal
-from lookalike.lab.quality import choose, judge, measured, surely_better
+from lookalike.lab.calibrating.crossval import Folds, deal
+from lookalike.lab.calibrating.quality import choose, judge, measured, surely_better
 
 
 def separate(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from lookalike.lab import ranked
-from lookalike.lab.ranked import Ranked
+from lookalike.lab.retrieval import ranked
+from lookalike.lab.retrieval.ranked import Ranked
 
 queries = st.lists(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30)), min_size=2, max_size=12, unique_by=lambda row: row[1]),

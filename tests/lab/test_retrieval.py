@@ -14,8 +14,8 @@ from lookalike.collection.kept import KeptFeatures
 from lookalike.collection.store import Store
 from lookalike.errors import PictureError, UsageError
 from lookalike.lab.contest import Contestant
-from lookalike.lab.found import search
-from lookalike.lab.retrieval_sets import RetrievalSet, is_retrieval, read_retrieval
+from lookalike.lab.retrieval.found import search
+from lookalike.lab.retrieval.sets import RetrievalSet, is_retrieval, read_retrieval
 
 
 @pytest.mark.parametrize(

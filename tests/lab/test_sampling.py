@@ -16,9 +16,9 @@ from synthetic import garment, photo
 from test_cli import call
 
 from lookalike.errors import UsageError
-from lookalike.lab.datasets import part_of, read_dataset
-from lookalike.lab.pictures import Collection, LabelledPicture
-from lookalike.lab.sampling import Sample, sample_pairs
+from lookalike.lab.datasets.pictures import Collection, LabelledPicture
+from lookalike.lab.datasets.read import part_of, read_dataset
+from lookalike.lab.datasets.sampling import Sample, sample_pairs
 
 
 def shop(sizes: list[int], categories: int = 3) -> Collection:

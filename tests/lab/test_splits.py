@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.errors import UsageError
-from lookalike.lab.splits import components, folds, split, split_pairs
+from lookalike.lab.datasets.splits import components, folds, split, split_pairs
 
 NAMES = st.text("abcdef", min_size=1, max_size=2)
 GROUPS = st.lists(NAMES, min_size=1, max_size=60)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.errors import UsageError
+from lookalike.lab.calibrating.thresholds import Target, pick, rates, threshold_for
 from lookalike.lab.ranking import ranking
-from lookalike.lab.thresholds import Target, pick, rates, threshold_for
 
 tables = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=4, max_size=40).filter(
     lambda rows: len({label for _, label in rows}) == 2

@@ -9,10 +9,10 @@ import pytest
 
 from lookalike import PRESETS, Preset
 from lookalike.errors import UsageError
-from lookalike.lab.crossval import Folds, deal
-from lookalike.lab.evidence import Evidence
+from lookalike.lab.calibrating.crossval import Folds, deal
+from lookalike.lab.calibrating.evidence import Evidence
+from lookalike.lab.calibrating.weights import open_preset, refit
 from lookalike.lab.labelled import LabelledPair
-from lookalike.lab.weights import open_preset, refit
 from lookalike.types import Comparison
 
 OWN = Preset("own", "both", "weighted", {"phash": 1.0, "cosine": 3.0})

@@ -31,7 +31,7 @@ from lookalike.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from lookalike.images.limits import Limits
-    from lookalike.lab.fitting import Fitted, Progress, Task
+    from lookalike.lab.calibrating.fitting import Fitted, Progress, Task
 
 
 def calibrate(
@@ -160,7 +160,7 @@ def _task(
 
     from lookalike.api import way_of
     from lookalike.lab.calibrate import table_of, target_of
-    from lookalike.lab.fitting import Task
+    from lookalike.lab.calibrating.fitting import Task
 
     name, file, method = chosen
     if method is not None and (file is not None or name != "auto"):
@@ -181,7 +181,7 @@ def _task(
 
 
 def _draw(fitted: Fitted, task: Task, report: str, progress: Progress) -> None:
-    from lookalike.lab.calibration_page import write_calibration_page
+    from lookalike.lab.report.calibration_page import write_calibration_page
 
     write_calibration_page(fitted, task.target, report, limits=task.limits, progress=progress)
 
@@ -197,7 +197,7 @@ def _say(
     notices: list[str],
 ) -> None:
     from lookalike.console import remark, show_failures
-    from lookalike.lab.fitted_words import say, warnings
+    from lookalike.lab.calibrating.words import say, warnings
 
     if as_json:
         thresholds = fitted.calibration.to_dict()["thresholds"]

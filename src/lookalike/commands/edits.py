@@ -10,7 +10,7 @@ from lookalike.commands.options import MaxBytes, MaxPixels, MaxScans, MaxSide, Q
 from lookalike.errors import UsageError, printable
 
 if TYPE_CHECKING:
-    from lookalike.lab.bench import Bench
+    from lookalike.lab.bench.make import Bench
 
 
 def edits(
@@ -51,7 +51,7 @@ def edits(
     if not sources or out is None:
         raise UsageError("pictures and a folder for the result are needed", remedy="lookalike edits PHOTOS --out BENCH")
     from lookalike.images.limits import Limits
-    from lookalike.lab.bench import make_bench
+    from lookalike.lab.bench.make import make_bench
     from lookalike.progress import Progress
 
     with Progress(quiet=quiet) as progress:
@@ -74,7 +74,7 @@ def edits(
 
 
 def _list() -> None:
-    from lookalike.lab.edits import EDITS
+    from lookalike.lab.edits.table import EDITS
 
     width = max(len(edit.slug) for edit in EDITS.values())
     for edit in EDITS.values():

@@ -124,7 +124,7 @@ def evaluate(
 
             write_rows(found, out)
         if report is not None:
-            from lookalike.lab.report import write_report
+            from lookalike.lab.report.evaluation_page import write_report
 
             write_report(found, report, limits=limits, progress=progress.tell)
     from lookalike.commands.evaluation_shown import show, tell

@@ -9,7 +9,7 @@ import typer
 
 from lookalike.console import remark, show_failures, styled
 from lookalike.errors import printable
-from lookalike.lab.sentences import headline, plural, reasons, with_interval
+from lookalike.lab.report.sentences import headline, plural, reasons, with_interval
 from lookalike.types import Failure
 
 if TYPE_CHECKING:

@@ -38,8 +38,8 @@ def sample(
     """Draw labelled pairs from a labelled set of pictures, balanced over its products."""
     from lookalike.console import plural, remark, show_failures
     from lookalike.files import check_place
-    from lookalike.lab.datasets import part_of, read_dataset
-    from lookalike.lab.sampling import sample_pairs
+    from lookalike.lab.datasets.read import part_of, read_dataset
+    from lookalike.lab.datasets.sampling import sample_pairs
     from lookalike.lab.written import write_table
     from lookalike.progress import Progress
 

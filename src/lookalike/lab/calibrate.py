@@ -13,10 +13,10 @@ from lookalike.collection.kept import KeptFeatures
 from lookalike.collection.store import Store
 from lookalike.errors import StoreError, UsageError
 from lookalike.images.limits import Limits
-from lookalike.lab.fitting import Fitted, Progress, Task, fit
+from lookalike.lab.calibrating.fitting import Fitted, Progress, Task, fit
+from lookalike.lab.calibrating.quality import AUTO
+from lookalike.lab.calibrating.thresholds import Target
 from lookalike.lab.labelled import Labelled, labelled, read_labelled
-from lookalike.lab.quality import AUTO
-from lookalike.lab.thresholds import Target
 from lookalike.pairs import Row
 from lookalike.scoring.calibration import Calibration
 from lookalike.scoring.presets import Preset

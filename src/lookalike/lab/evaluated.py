@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from lookalike.lab.contest import Scored
-from lookalike.lab.found import Found
 from lookalike.lab.labelled import Labelled
 from lookalike.lab.measures import MEASURES, Measure
-from lookalike.lab.ranked import RANKED
-from lookalike.lab.retrieval_sets import RetrievalSet
+from lookalike.lab.retrieval.found import Found
+from lookalike.lab.retrieval.ranked import RANKED
+from lookalike.lab.retrieval.sets import RetrievalSet
 from lookalike.types import Verdict
 
 

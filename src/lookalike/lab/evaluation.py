@@ -19,12 +19,12 @@ from lookalike.images.limits import Limits
 from lookalike.lab.bootstrap import ROUNDS, intervals, picture_numbers, picture_weights
 from lookalike.lab.contest import Contestant, Progress, Scored, calibrated, contestants_of, run
 from lookalike.lab.evaluated import Evaluation, Measured, Result
-from lookalike.lab.found import search
 from lookalike.lab.labelled import VERDICTS, Labelled, labelled, read_labelled
 from lookalike.lab.measures import MEASURES, NOT_HERE, Measure, Sample, ranks, sample_verdicts
-from lookalike.lab.ranked import RANKED, Weighed
 from lookalike.lab.ranking import Floats
-from lookalike.lab.retrieval_sets import RetrievalSet, is_retrieval, read_retrieval
+from lookalike.lab.retrieval.found import search
+from lookalike.lab.retrieval.ranked import RANKED, Weighed
+from lookalike.lab.retrieval.sets import RetrievalSet, is_retrieval, read_retrieval
 from lookalike.pairs import Row as PairRow
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def evaluate(
 
     Args:
         labels: a table of labelled pairs, see :func:`lookalike.lab.labelled.read_labelled`, or a retrieval set, see
-            :func:`lookalike.lab.retrieval_sets.read_retrieval`, which its columns tell; or (a, b, label) for each pair.
+            :func:`lookalike.lab.retrieval.sets.read_retrieval`, which its columns tell; or (a, b, label) for each pair.
         presets, methods, models: a contestant for each: a preset, a method alone, an embedding model; ``auto`` where
             nothing is given.
         calibrations: files that ``lookalike calibrate`` wrote: a contestant each.

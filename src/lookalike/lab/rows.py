@@ -15,7 +15,7 @@ import numpy as np
 from lookalike.errors import UsageError, printable
 from lookalike.files import appearing_whole, cannot_write, check_place
 from lookalike.lab.evaluated import Evaluation
-from lookalike.lab.found import Found
+from lookalike.lab.retrieval.found import Found
 from lookalike.types import Comparison
 
 WRITABLE = (".jsonl", ".csv", ".tsv")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lookalike.errors import SourceNotFound, UsageError, printable
 from lookalike.images.scan import scan
-from lookalike.lab.datasets import read_dataset
-from lookalike.lab.layout_own import COLUMNS
+from lookalike.lab.datasets.own import COLUMNS
+from lookalike.lab.datasets.read import read_dataset
 from lookalike.pairs import beside, read_table
 
 TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -47,7 +47,7 @@ def read_catalogue(
     """A table with a row for each picture, or a folder: with one for each label in it, or with pictures alone.
 
     Args:
-        source: CSV, TSV, JSONL or Parquet; or a folder in one of the layouts of :mod:`lookalike.lab.datasets`.
+        source: CSV, TSV, JSONL or Parquet; or a folder in one of the layouts of :mod:`lookalike.lab.datasets.read`.
         picture_column, label_column: of a table; by default the first that is called like one, such as path, image
             or picture, and product, sku, label or class. A table without a column of labels has none.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lookalike.errors import UsageError
-from lookalike.lab.splits import split
+from lookalike.lab.datasets.splits import split
 from lookalike.lab.training.batches import Numbers
 
 SHARES: Mapping[str, float] = {"fit": 0.64, "stop": 0.16, "held": 0.20}

@@ -16,7 +16,7 @@ from PIL import Image
 from lookalike.features.base import WORKING_SIDE
 from lookalike.features.embedding import squeeze
 from lookalike.images.load import load
-from lookalike.lab.edits import edited
+from lookalike.lab.edits.table import edited
 from lookalike.lab.training.described import Progress
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ IN_MEMORY = 4 * 2**30
 """Bytes of squares from which on they lie in a file."""
 
 TRIED = ("crop to 50 %", "text", "grey", "turn by 30°", "blur 2 %", "colour cast", "screenshot", "JPEG q10")
-"""Edits (of :mod:`lookalike.lab.edits`) that copies are made by where nothing is known but the pictures."""
+"""Edits (of :mod:`lookalike.lab.edits.table`) that copies are made by where nothing is known but the pictures."""
 
 
 @contextmanager

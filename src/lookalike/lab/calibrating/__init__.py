@@ -1,0 +1,1 @@
+"""Labelled pairs → thresholds, probabilities and weights, and how far to believe them."""

@@ -1,0 +1,1 @@
+"""Pictures with labels → parts, and pairs."""

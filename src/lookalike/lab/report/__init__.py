@@ -1,0 +1,1 @@
+"""What was measured and fitted, as pages that people look at."""

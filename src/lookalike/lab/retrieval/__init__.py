@@ -1,0 +1,1 @@
+"""Sets with queries: what is found first."""
