@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from lookalike.errors import LookalikeError, StoreError, UsageError
+from lookalike.errors import LookalikeError, UsageError
 from lookalike.images.limits import Limits
 from lookalike.images.load import Source, load, source_name
 from lookalike.scoring.pair import FeatureCache, Pair, shared_method
@@ -137,9 +137,9 @@ def group(
 
     >>> lookalike.group("photos/", threshold=0.9).groups  # doctest: +SKIP
     """
-    from lookalike.collection.group import Request, no_store
+    from lookalike.collection.group import Request
     from lookalike.collection.group import group as find
-    from lookalike.collection.store import Store
+    from lookalike.collection.store import opened
 
     way = way_of(preset, None, weights, thresholds, options, False, calibration)
     request = Request(
@@ -156,17 +156,8 @@ def group(
         leave_out=leave_out,
         workers=workers,
     )
-    if store is False:
-        opened = Store(":memory:")
-    else:
-        try:
-            opened = Store(store)
-        except StoreError as error:
-            if store is not None:
-                raise
-            opened = no_store(error)
-    with opened:
-        return find(request, opened, progress)
+    with opened(store) as kept:
+        return find(request, kept, progress)
 
 
 def _several(

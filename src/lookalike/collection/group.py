@@ -17,7 +17,7 @@ from lookalike.collection.memory import Memory
 from lookalike.collection.pairing import Paired, Pairing
 from lookalike.collection.shelf import FeaturesLost
 from lookalike.collection.store import Store
-from lookalike.errors import StoreError, UsageError
+from lookalike.errors import UsageError
 from lookalike.images.limits import Limits
 from lookalike.images.scan import Found, Scan, scan
 from lookalike.scoring.presets import Preset
@@ -287,10 +287,3 @@ def _renamed(found: Comparison, a: str, b: str) -> Comparison:
         return found
     told = replace(found, a=a, b=b)
     return told if a < b else told.reversed()
-
-
-def no_store(error: StoreError) -> Store:
-    """A store that ends with the run, where the real one cannot be used; the notice says so."""
-    store = Store(":memory:")
-    store.database.notices.append(f"nothing is kept for the next run: {error}")
-    return store

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from lookalike.collection import findings, tables
 from lookalike.collection.database import MEMORY, Database
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["Decision", "PictureRow", "Store", "Stored", "default_path"]
+__all__ = ["Decision", "PictureRow", "Store", "Stored", "default_path", "opened"]
 
 TOUCH_SECONDS = 3600
 """A picture's time of last use is only written where it moves by more than this, so that reading stays reading."""
@@ -274,6 +274,31 @@ class Store:
         hits, misses = self.uncounted
         tables.add_counters(connection, {"hits": hits, "misses": misses})
         self._written = (self.hits, self.misses)
+
+
+def opened(named: str | os.PathLike[str] | Literal[False] | None) -> Store:
+    """The store that a caller means.
+
+    Args:
+        named: its file; None for the user's own, in whose place one that ends with the run is taken where it cannot be
+            used, with a notice; False for none that is kept.
+
+    Raises:
+        StoreError: the file that was named cannot be used.
+
+    >>> opened(False).path
+    ':memory:'
+    """
+    if named is False:
+        return Store(MEMORY)
+    try:
+        return Store(named)
+    except StoreError as error:
+        if named is not None:
+            raise
+        store = Store(MEMORY)
+        store.database.notices.append(f"nothing is kept for the next run: {error}")
+        return store
 
 
 def _digest(text: str) -> bytes:

@@ -17,6 +17,7 @@ from lookalike.commands.options import (
     MaxRedirects,
     MaxScans,
     MaxSide,
+    NoStore,
     PresetFile,
     PresetName,
     PrivateHosts,
@@ -26,6 +27,7 @@ from lookalike.commands.options import (
     chosen_preset,
     embedding_options,
     refuse_idle_embedding,
+    store_of,
 )
 from lookalike.errors import UsageError, printable
 
@@ -80,7 +82,7 @@ def calibrate(
         str | None, typer.Option("--report", metavar="FILE", help="An .html page with plots and the worst mistakes.")
     ] = None,
     store: StoreFile = None,
-    no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")] = False,
+    no_store: NoStore = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     max_bytes: MaxBytes = 20 * 2**20,
@@ -96,8 +98,7 @@ def calibrate(
     from lookalike.images.limits import Limits
 
     _check_outputs(pairs, out, report)
-    if store is not None and no_store:
-        raise UsageError("--store and --no-store contradict each other", remedy="leave one out")
+    chosen_store = store_of(store, no_store)
     task = _task(
         pairs,
         label_column,
@@ -122,7 +123,7 @@ def calibrate(
 
     with Progress(quiet=quiet) as progress:
         task = replace(task, kind=kind, negatives=negatives, seed=seed, fit_weights=fit_weights, progress=progress.tell)
-        fitted, notices = fit_kept(task, False if no_store else store)
+        fitted, notices = fit_kept(task, chosen_store)
         if out is not None:
             fitted.calibration.save(out)
         if report is not None:

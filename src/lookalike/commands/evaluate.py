@@ -16,12 +16,14 @@ from lookalike.commands.options import (
     MaxRedirects,
     MaxScans,
     MaxSide,
+    NoStore,
     PresetFile,
     PrivateHosts,
     Quiet,
     StoreFile,
     TotalSeconds,
     chosen_preset,
+    store_of,
 )
 from lookalike.errors import PictureError, UsageError, printable
 
@@ -68,7 +70,7 @@ def evaluate(
         int, typer.Option("--size", min=32, max=1024, help="Retrieval: input side of the embedding that finds them.")
     ] = 224,
     store: StoreFile = None,
-    no_store: Annotated[bool, typer.Option("--no-store", help="Keep no features for the next run.")] = False,
+    no_store: NoStore = False,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Pairs worked on at a time; by default one a core.")
     ] = None,
@@ -84,8 +86,7 @@ def evaluate(
     allow_private_hosts: PrivateHosts = False,
 ) -> None:
     """Measure how well scores tell what people said of pictures."""
-    if store is not None and no_store:
-        raise UsageError("--store and --no-store contradict each other", remedy="leave one out")
+    chosen_store = store_of(store, no_store)
     _check_outputs(labels, report, out)
     from lookalike.console import resumable
     from lookalike.images.limits import Limits
@@ -112,7 +113,7 @@ def evaluate(
             models=model or (),
             calibrations=calibration or (),
             label_column=label_column,
-            store=False if no_store else store,
+            store=chosen_store,
             limits=limits,
             threads=threads,
             rerank=rerank,

@@ -13,6 +13,7 @@ from lookalike.commands.options import (
     MaxPixels,
     MaxScans,
     MaxSide,
+    NoStore,
     PresetFile,
     PresetName,
     Quiet,
@@ -20,6 +21,7 @@ from lookalike.commands.options import (
     chosen_preset,
     read_calibration,
     refuse_beside_calibration,
+    store_of,
 )
 from lookalike.errors import PictureError, UsageError, printable
 from lookalike.types import GroupBy, Grouping, Mode
@@ -88,7 +90,7 @@ def group(
     preset_file: PresetFile = None,
     calibration: CalibrationFile = None,
     store: StoreFile = None,
-    no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")] = False,
+    no_store: NoStore = False,
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", help="Go into folders of folders.", show_default=False)
     ] = True,
@@ -105,8 +107,7 @@ def group(
     from lookalike.commands.outputs import Outputs
     from lookalike.images.limits import Limits
 
-    if store is not None and no_store:
-        raise UsageError("--store and --no-store contradict each other", remedy="leave one out")
+    chosen_store = store_of(store, no_store)
     outputs = Outputs(
         sources=(*sources, *(against or ())),
         tables=tuple(tables or ()),
@@ -140,7 +141,7 @@ def group(
                 group_by=group_by or ("base" if out else "cluster"),
                 preset=chosen if fitted is None else "auto",
                 calibration=fitted,
-                store=False if no_store else store,
+                store=chosen_store,
                 limits=outputs.limits,
                 recursive=recursive,
                 hidden=hidden,

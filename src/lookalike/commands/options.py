@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -31,6 +31,8 @@ StoreFile: TypeAlias = Annotated[
     typer.Option("--store", metavar="FILE", help="Where features are kept; by default in your cache folder."),
 ]
 
+NoStore: TypeAlias = Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")]
+
 MaxBytes: TypeAlias = Annotated[int, typer.Option(min=1, help="Largest file, in bytes.")]
 MaxPixels: TypeAlias = Annotated[int, typer.Option(min=1, help="Most pixels of a picture.")]
 MaxSide: TypeAlias = Annotated[int, typer.Option(min=1, help="Most pixels on a side.")]
@@ -42,6 +44,17 @@ MaxRedirects: TypeAlias = Annotated[int, typer.Option(min=0, help="URLs: most re
 PrivateHosts: TypeAlias = Annotated[
     bool, typer.Option("--allow-private-hosts", help="Also fetch URLs of private and loopback addresses.")
 ]
+
+
+def store_of(file: str | None, no_store: bool) -> str | Literal[False] | None:
+    """The store that ``--store`` and ``--no-store`` mean, see :func:`lookalike.collection.store.opened`.
+
+    Raises:
+        UsageError: both were given.
+    """
+    if file is not None and no_store:
+        raise UsageError("--store and --no-store contradict each other", remedy="leave one out")
+    return False if no_store else file
 
 
 def chosen_preset(name: str, file: str | None) -> Preset:

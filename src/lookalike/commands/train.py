@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.commands.options import AsJson, MaxBytes, MaxPixels, MaxScans, MaxSide, Quiet, StoreFile
+from lookalike.commands.options import (
+    AsJson,
+    MaxBytes,
+    MaxPixels,
+    MaxScans,
+    MaxSide,
+    NoStore,
+    Quiet,
+    StoreFile,
+    store_of,
+)
 from lookalike.errors import NotBetter, UsageError, printable
 
 if TYPE_CHECKING:
@@ -68,7 +78,7 @@ def train(
     ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another one, another division and other batches.")] = 0,
     store: StoreFile = None,
-    no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")] = False,
+    no_store: NoStore = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     max_bytes: MaxBytes = 20 * 2**20,
@@ -77,8 +87,7 @@ def train(
     max_scans: MaxScans = 100,
 ) -> None:
     """Train on pictures of your own, and say plainly whether that made it better."""
-    if store is not None and no_store:
-        raise UsageError("--store and --no-store contradict each other", remedy="leave one out")
+    chosen_store = store_of(store, no_store)
     if not 0 < rate <= 1:
         raise UsageError(f"--rate must be over 0 and at most 1, not {rate}", remedy="try 0.0001")
     from lookalike.images.limits import Limits
@@ -107,7 +116,7 @@ def train(
     )
     with Progress(quiet=quiet) as progress:
         try:
-            trained = train_kept(request, False if no_store else store, progress.tell)
+            trained = train_kept(request, chosen_store, progress.tell)
         except KeyboardInterrupt:
             stopped = True
         else:

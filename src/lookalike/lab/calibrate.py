@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import Literal
 
 from lookalike.api import Options, way_of
-from lookalike.collection.group import no_store
 from lookalike.collection.kept import KeptFeatures
-from lookalike.collection.store import Store
-from lookalike.errors import StoreError, UsageError
+from lookalike.collection.store import opened
+from lookalike.errors import UsageError
 from lookalike.images.limits import Limits
 from lookalike.lab.calibrating.fitting import Fitted, Progress, Task, fit
 from lookalike.lab.calibrating.quality import AUTO
@@ -94,15 +93,9 @@ def fit_kept(task: Task, store: str | os.PathLike[str] | Literal[False] | None) 
     """Fit with features kept in a store, see :func:`calibrate`; and what the store had to say."""
     if store is False:
         return fit(task), []
-    try:
-        opened = Store(store)
-    except StoreError as error:
-        if store is not None:
-            raise
-        opened = no_store(error)
-    with opened, KeptFeatures(opened) as features:
+    with opened(store) as kept, KeptFeatures(kept) as features:
         fitted = fit(task, features)
-    return fitted, [*opened.notices, *features.notices]
+    return fitted, [*kept.notices, *features.notices]
 
 
 def table_of(

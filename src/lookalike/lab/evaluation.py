@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lookalike.collection.group import no_store
 from lookalike.collection.kept import KeptFeatures
-from lookalike.collection.store import Store
-from lookalike.errors import StoreError, UsageError
+from lookalike.collection.store import opened
+from lookalike.errors import UsageError
 from lookalike.images.limits import Limits
 from lookalike.lab.bootstrap import ROUNDS, intervals, picture_numbers, picture_weights
 from lookalike.lab.contest import Contestant, Progress, Scored, calibrated, contestants_of, run
@@ -104,12 +103,12 @@ def evaluate(
     if presets or methods or models or not chosen:
         chosen = [*contestants_of(presets, methods, models), *chosen]
     with ExitStack() as stack:
-        opened = stack.enter_context(_opened(store))
-        features = stack.enter_context(KeptFeatures(opened))
+        kept = stack.enter_context(opened(store))
+        features = stack.enter_context(KeptFeatures(kept))
         settings = Settings(features, limits, threads, rerank, size, timed, rounds, progress)
         done = (_pairs if isinstance(table, Labelled) else _retrieval)(table, chosen, settings)  # type: ignore[arg-type]
         features.flush()
-        notices = tuple(dict.fromkeys((*opened.notices, *features.notices)))
+        notices = tuple(dict.fromkeys((*kept.notices, *features.notices)))
     return Evaluation(**{**done, "notices": notices})
 
 
@@ -122,17 +121,6 @@ def _read(labels: Any, label_column: str | None) -> Labelled | RetrievalSet:
     if not rows:
         raise UsageError("there are no pairs", remedy="give some, with labels")
     return labelled(rows, "label")
-
-
-def _opened(store: str | os.PathLike[str] | Literal[False] | None) -> Store:
-    if store is False:
-        return Store(":memory:")
-    try:
-        return Store(store)
-    except StoreError as error:
-        if store is not None:
-            raise
-        return no_store(error)
 
 
 def _pairs(table: Labelled, contestants: Sequence[Contestant], settings: Settings) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from lookalike.collection.group import no_store
 from lookalike.collection.kept import KeptFeatures
-from lookalike.collection.store import Store
-from lookalike.errors import StoreError, UsageError, printable
+from lookalike.collection.store import Store, opened
+from lookalike.errors import UsageError, printable
 from lookalike.features.embedding import DEFAULT_MODEL, Embedding
 from lookalike.files import check_place
 from lookalike.images.limits import Limits
@@ -159,18 +158,9 @@ def train_kept(
     request: Request, store: str | os.PathLike[str] | Literal[False] | None = None, progress: Progress | None = None
 ) -> Trained:
     """:func:`train` with the store at a path: None for that in the user's cache folder, False for none."""
-    if store is False:
-        opened = Store(":memory:")
-    else:
-        try:
-            opened = Store(store)
-        except StoreError as error:
-            if store is not None:
-                raise
-            opened = no_store(error)
-    with opened:
-        trained = train(request, opened, progress)
-        return replace(trained, notices=(*trained.notices, *opened.notices))
+    with opened(store) as kept:
+        trained = train(request, kept, progress)
+        return replace(trained, notices=(*trained.notices, *kept.notices))
 
 
 def _check(request: Request) -> bool:
