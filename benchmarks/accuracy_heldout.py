@@ -1,13 +1,18 @@
 """The default rule as if it had never seen the pictures it is asked about.
 
 What ships was fitted to all labelled pairs. Here the products are dealt into folds, the fusion is fitted once for every
-one or two folds that are left out, and a pair is scored by the one that knows neither of its products.
+two folds that are left out, and a pair is scored by one that knows neither of its products.
+
+It is always two folds, also where both products are in one: fusions fitted to more pairs differ a little in level, and
+pairs of one product, which lie in one fold, would be scored on another scale than the rest.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import fusion_fit
@@ -47,9 +52,12 @@ class HeldOut:
         dealt = folds(names, FOLDS, strata=[name.split("/")[0] for name in names], seed=seed)
         return cls(rows, dict(zip(names, dealt, strict=True)))
 
-    def without(self, products: Collection[str]) -> frozenset[int]:
-        """The folds these products are in; none for products that nothing was fitted to."""
-        return frozenset(self.fold[name] for name in products if name in self.fold)
+    def without(self, products: Collection[str], key: str = "") -> frozenset[int]:
+        """Two folds that hold these products, the rest drawn by ``key``."""
+        found = sorted({self.fold[name] for name in products if name in self.fold})
+        others = [fold for fold in range(FOLDS) if fold not in found]
+        random.Random(key).shuffle(others)
+        return frozenset([*found, *others][:2])
 
     def fusion(self, left_out: frozenset[int]) -> Fusion:
         """Fitted to the pairs that have no product in these folds."""
@@ -73,8 +81,9 @@ class HeldOut:
         """Every pair by a rule that knows neither of its products."""
         results: list[Any] = [None] * len(asked.pairs)
         by_folds: dict[frozenset[int], list[int]] = {}
-        for number, products in enumerate(asked.groups):
-            by_folds.setdefault(self.without(products), []).append(number)
+        for number, (pair, products) in enumerate(zip(asked.pairs, asked.groups, strict=True)):
+            key = f"{Path(pair.a).name} {Path(pair.b).name}"
+            by_folds.setdefault(self.without(products, key), []).append(number)
         for left_out, numbers in by_folds.items():
             pairs = [(asked.pairs[number].a, asked.pairs[number].b) for number in numbers]
             for number, result in zip(numbers, self.compared(pairs, left_out, features), strict=True):
@@ -93,12 +102,13 @@ def probabilities(held_out: HeldOut) -> tuple[npt.NDArray[np.float64], npt.NDArr
 
     Every pair by a fusion that knows neither of its products; copies, which geometry tells, are left out.
     """
-    rows, sides = held_out.rows, held_out.sides()
+    rows = held_out.rows
     asked, same = rows.asked("product")
     likely = np.full(len(asked), np.nan)
-    for left_out in {frozenset(pair) for pair in sides.tolist()}:
-        here = np.array([frozenset(pair) == left_out for pair in sides.tolist()])
-        odds = fusion_fit.log_odds(held_out.fusion(left_out).sums[0]["product"], rows)
+    left_out = [held_out.without(both, f"pair {number}") for number, both in enumerate(rows.groups.tolist())]
+    for folds_left in set(left_out):
+        here = np.array([each == folds_left for each in left_out])
+        odds = fusion_fit.log_odds(held_out.fusion(folds_left).sums[0]["product"], rows)
         likely[here] = (1 / (1 + np.exp(-odds)))[here]
     counts = fusion_fit.weights(rows, asked, same)
     return likely[asked], same[asked], counts[asked]

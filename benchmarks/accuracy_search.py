@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,8 @@ def _by_auto(
     """Each query by a rule that does not know its class."""
     by_folds: dict[frozenset[int], list[int]] = {}
     for number, picture in enumerate(queries):
-        by_folds.setdefault(held_out.without([f"grocery/{picture.fine}"]), []).append(number)
+        of_class = f"grocery/{picture.fine}"
+        by_folds.setdefault(held_out.without([of_class], of_class), []).append(number)
     parts = []
     for left_out, numbers in by_folds.items():
         table, order = _part(asked, candidates, numbers)
@@ -119,7 +120,7 @@ def recolours(root: Path, features: KeptFeatures, held_out: HeldOut, seed: int) 
     """Rows: how often a garment in another colour scores over another garment of the same colour.
 
     Main views. For every garment a in two colours, and other garments c of a's first colour:
-    score(a, b) > score(a, c). ``auto`` by rules that know neither garment.
+    score(a, b) > score(a, c). ``auto`` by one rule for each a, that does not know it.
     """
     pictures = [picture for picture in read(root, "magento") if picture.view == "main" and picture.category]
     others = {
@@ -135,14 +136,15 @@ def recolours(root: Path, features: KeptFeatures, held_out: HeldOut, seed: int) 
     ]
     if not triples:
         return []
-    pairs = list(dict.fromkeys(_either_way(a, other) for a, b, c in triples for other in (b, c)))
+    pairs = list(dict.fromkeys((a, other) for a, b, c in triples for other in (b, c)))
     rows = []
     for contestant in contestants_of(*RANKERS):
         if contestant.name == "auto":
             scores = _unknown(pairs, features, held_out)
         else:
-            names = [(str(a.path), str(b.path)) for a, b in pairs]
-            scores = _scores(pairs, compare_many(names, store=features, **contestant.request))
+            once = list(dict.fromkeys(_either_way(*pair) for pair in pairs))
+            found = _scores(once, compare_many(map(_paths, once), store=features, **contestant.request))
+            scores = {pair: found[_either_way(*pair)] for pair in pairs}
         rows.append({"table": "recolours", "name": contestant.name, **_above(triples, scores)})
     return rows
 
@@ -154,18 +156,22 @@ def _either_way(a: Labelled, b: Labelled) -> Both:
     return (a, b) if a.name < b.name else (b, a)
 
 
-def _scores(pairs: Sequence[Both], results: Any) -> dict[Both, float]:
+def _paths(pair: Both) -> tuple[str, str]:
+    return str(pair[0].path), str(pair[1].path)
+
+
+def _scores(pairs: Sequence[Both], results: Iterable[Any]) -> dict[Both, float]:
     return {pair: result.score for pair, result in zip(pairs, results, strict=True) if isinstance(result, Comparison)}
 
 
 def _unknown(pairs: Sequence[Both], features: KeptFeatures, held_out: HeldOut) -> dict[Both, float]:
     by_folds: dict[frozenset[int], list[Both]] = {}
-    for a, b in pairs:
-        left_out = held_out.without([f"magento/{picture.product}" for picture in (a, b)])
-        by_folds.setdefault(left_out, []).append((a, b))
+    for pair in pairs:
+        product = f"magento/{pair[0].product}"
+        by_folds.setdefault(held_out.without([product], product), []).append(pair)
     found: dict[Both, float] = {}
     for left_out, some in by_folds.items():
-        found |= _scores(some, held_out.compared([(str(a.path), str(b.path)) for a, b in some], left_out, features))
+        found |= _scores(some, held_out.compared([_paths(pair) for pair in some], left_out, features))
     return found
 
 
@@ -173,12 +179,12 @@ def _above(triples: Sequence[tuple[Labelled, Labelled, Labelled]], scores: Mappi
     """Share of triples in order, of all and of those in one category, with an interval over garments."""
     products = {name: number for number, name in enumerate(dict.fromkeys(a.product for a, _, _ in triples))}
     whose = np.array([products[a.product] for a, _, _ in triples])
-    right = np.array([scores[_either_way(a, b)] > scores[_either_way(a, c)] for a, b, c in triples])
+    right = np.array([scores[a, b] > scores[a, c] for a, b, c in triples])
     close = np.array([c.category == a.category for a, _, c in triples])
     count = len(products)
     weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=500)[:, whose]
     low, high = np.quantile((weights @ right) / weights.sum(axis=1), [0.025, 0.975])
-    recoloured = [scores[pair] for pair in dict.fromkeys(_either_way(a, b) for a, b, _ in triples)]
+    recoloured = [scores[a, b] for a, b in dict.fromkeys(_either_way(a, b) for a, b, _ in triples) if (a, b) in scores]
     return {
         "triples": len(triples),
         "garments": count,

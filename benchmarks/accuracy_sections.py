@@ -75,7 +75,9 @@ def figures(read: Read) -> list[str]:
         ["pictures of other categories below 0.65, products held out", "≥ 99 %", percent(told), met(told >= 0.99)],
         ["the same, as shipped", "≥ 99 %", percent(strangers["share"]), met(strangers["share"] >= 0.99)],
     ]
-    lines += [_trained(row) for row in read.rows("train_head", table="figures")]
+    for row in read.rows("train_head", part="time", what="head"):
+        words = f"`train` on {row['pictures']:,} pictures, features stored"
+        lines.append([words, "≤ 60 s", _with(row["seconds"], "seconds"), met(row["seconds"] <= 60)])
     return ["## Figures to reach", "", *table(["what", "to reach", "is", ""], lines)]
 
 
@@ -83,11 +85,6 @@ def _figure(row: dict[str, Any]) -> list[str]:
     words, unit = FIGURES[row["what"]]
     limit = f"≥ {_with(row['least'], unit)}" if "least" in row else f"≤ {_with(row['most'], unit)}"
     return [words, limit, _with(row["value"], unit), met(row["reached"])]
-
-
-def _trained(row: dict[str, Any]) -> list[str]:
-    limit = f"≥ {row['least']:g}" if "least" in row else f"≤ {row['most']:g}"
-    return [row["what"], limit, f"{row['value']:.3g}", met(row["reached"])]
 
 
 def _with(value: float, unit: str) -> str:
@@ -208,10 +205,7 @@ def methods(read: Read) -> list[str]:
     sets = [name for name in SETS if any(row["set"] == name for row in rows)]
     names = list(dict.fromkeys(row["name"] for row in rows))
     of = {(row["set"], row["name"]): row for row in rows}
-    best = {
-        name: max(row["auc"]["value"] for row in rows if row["set"] == name and row["name"] != "auto, as shipped")
-        for name in sets
-    }
+    best = {name: max(row["auc"]["value"] for row in rows if row["set"] == name) for name in sets}
     lines = []
     for name in names:
         cells = []
@@ -219,9 +213,9 @@ def methods(read: Read) -> list[str]:
             row = of.get((each, name))
             value = "" if row is None else number(row["auc"]["value"])
             cells.append(f"**{value}**" if row is not None and row["auc"]["value"] == best[each] else value)
-        timed = speed.get(name) or speed.get({"auto, as shipped": "auto"}.get(name, ""))
+        timed = speed.get(name)
         cells += ["", ""] if timed is None else [f"{timed['ms_new']:.0f}", number(timed["ms_known"], 1)]
-        lines.append([f"`{name}`" if "shipped" not in name else "`auto`, as shipped", *cells])
+        lines.append([f"`{name}`", *cells])
     long = [line for each in sets for line in _of_set(read, each)]
     return [
         *("## Presets and methods side by side", ""),
