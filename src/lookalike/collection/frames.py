@@ -30,9 +30,9 @@ LEAST_SEEN = 0.68
 """Local correlation of stored thumbnails (96 pixels) from which the pictures themselves are compared; from 0.76 on the
 rule may call them copies."""
 
-LEAST_SHARES = (0.12, 0.45)
-"""Shares of equal windows and of equal pixels from which one may be the other with something laid over it: 95 of 100
-pictures under lines of text reach it, of other pictures that are alike at 24 pixels 7 of 100."""
+LEAST_SHARES = (0.16, 0.45)
+"""Shares of equal windows and of equal pixels from which one may be the other with something laid over it: 99 of 100
+pictures under lines of text reach it, of other pictures that show the like 1 of 200."""
 
 
 def tiny(looks: Sequence[Look]) -> Tiny:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
     from lookalike.types import Mode, PictureFile
 
-VERSION = 6
+VERSION = 7
 """Raised whenever the same pictures would give other pairs."""
 
 GROWN = 0.05

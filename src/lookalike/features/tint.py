@@ -21,6 +21,7 @@ from lookalike.features.dihedral import apply
 from lookalike.features.look import agreeing
 from lookalike.features.register import rescaled
 from lookalike.features.shrink import square, twice
+from lookalike.features.toned import is_toned
 
 if TYPE_CHECKING:
     from lookalike.features.align import Alignment, Matrix
@@ -82,8 +83,8 @@ def colour_change(
 
     The greater of two spreads: of the chroma difference (root of summed variances; strong colours count less, as in
     CIE94), and of the lightness that is left once contrast and brightness are evened out, at a lower weight. Where one
-    picture has no colour, it is a grey copy if lightness stayed as it was. For pictures without texture the mean
-    difference counts in full, for there is nothing else to tell them apart.
+    picture has no colour, or is a toned print (:mod:`lookalike.features.toned`), it is a copy if lightness stayed as it
+    was. For pictures without texture the mean difference counts in full, for there is nothing else to tell them apart.
 
     Args:
         a, b: uint8, H×W×3, sRGB.
@@ -102,12 +103,14 @@ def colour_change(
     chroma_a, chroma_b = (np.sqrt(lab[:, 1] ** 2 + lab[:, 2] ** 2) for lab in (lab_a, lab_b))
     grey_a, grey_b = (np.count_nonzero(chroma >= GREYISH) <= 0.05 * len(chroma) for chroma in (chroma_a, chroma_b))
     change = EVENED_SHARE * _evened(lab_a[:, 0], lab_b[:, 0])
-    if grey_a != grey_b:
-        change = max(change, GREY_SHARE * float(_spreads(difference)[0]))
-    elif not grey_a:
-        seen = difference[:, 1:] / (1 + STRONG * (chroma_a + chroma_b) / 2)[:, None]
-        change = max(change, math.hypot(*_spreads(seen).tolist()))
-    return change
+    in_lightness = max(change, GREY_SHARE * float(_spreads(difference)[0]))
+    if grey_a and grey_b:
+        return change
+    if grey_a or grey_b:
+        return in_lightness
+    seen = difference[:, 1:] / (1 + STRONG * (chroma_a + chroma_b) / 2)[:, None]
+    in_colour = max(change, math.hypot(*_spreads(seen).tolist()))
+    return in_lightness if in_colour > in_lightness and is_toned(lab_a, lab_b) else in_colour
 
 
 def _spreads(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -29,7 +29,7 @@ from lookalike.types import UNCALIBRATED, Comparison, verdict_of
 FORMAT, VERSION = "lookalike calibration", 1
 """What a file says it is; the version is raised when an older lookalike could misread it."""
 
-RULE_VERSIONS = {"weighted": 1, "early": 1, "layered": 1, "auto": 1}
+RULE_VERSIONS = {"weighted": 1, "early": 1, "layered": 1, "auto": 2}
 """Raised whenever a rule would give the same pair another score by the same numbers."""
 
 
