@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lookalike.features.base import Method
     from lookalike.types import Picture
 
-AS_IN_GROUPS = frozenset(name for name in AT_SIGHT if name != "disc") | {"embedding", "xfeat"}
+AS_IN_GROUPS = frozenset(name for name in AT_SIGHT if name != "disc") | {"embedding", "xfeat", "palette"}
 """Methods whose features `group` keeps as well, and as exactly; others have a key of their own."""
 
 

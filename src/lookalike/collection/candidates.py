@@ -49,7 +49,7 @@ class Width:
         whole: by what is where in them, which finds shifts, tilts and most crops.
         windows: by one at half its size in windows of the other, which finds the smaller crops.
         insets: by one at half its size in a rectangle of the other, which finds what was pasted into a picture.
-        shown: by what they show, where pictures matter that are no copies.
+        shown: by what they show, where pictures matter that are no copies; for rules that know no better order.
     """
 
     rings: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lookalike.collection.bundles import kept_key
 from lookalike.collection.crew import Crew, Lost
 from lookalike.collection.describe import keys
-from lookalike.collection.judge import DEAR, Judged, Judgement, Piece, judge
+from lookalike.collection.judge import DEAR, Judged, Judgement, Piece, judge, ready
 from lookalike.scoring.pair import shared_method
 from lookalike.types import Failure
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Pairs = npt.NDArray[np.int32]
 
-PIECE, PIECE_IN_FULL = 16, 4
+PIECE, PIECE_IN_FULL = 16, 12
 """Pairs that a hand of the crew judges at a time, at sight and with keypoints: about as long, so that no hand waits
 for another at the end."""
 
@@ -96,6 +96,27 @@ class Confirmation:
             self._keep(done)
             yield from zip(pieces[number], done.judgements, strict=True)
 
+    def make_ready(self, indices: Iterable[int]) -> None:
+        """Make the dear features of these pictures that the store has not, each once; pairs then only read them."""
+        digests = {self.files[index].digest: self.files[index] for index in indices}
+        files = [digests[digest] for digest in sorted(self.store.lacking(self._dear(), list(digests)))]
+
+        def laid_ready() -> Iterator[Piece]:
+            for start in range(0, len(files), PIECE_IN_FULL):
+                part = files[start : start + PIECE_IN_FULL]
+                found = self._kept([file.digest for file in part], False)
+                kept = {(digest, key): content for key, each in found.items() for digest, content in each.items()}
+                yield Piece(part, [], [], kept, self.preset, self.limits, False)
+
+        for done in self.crew.do_or_lose(ready, laid_ready(), much=len(files) >= MUCH):
+            if not isinstance(done, Lost):  # whose picture it was is found out pair by pair
+                self._keep(done)
+
+    def _dear(self) -> list[str]:
+        """The store's keys of the features that take long to make."""
+        wanted = [name for name in DEAR if name != "object" or self.closely or self.preset.rule != "auto"]
+        return [kept_key(shared_method(name, self.preset.options.get(name, {}))) for name in wanted]
+
     def _piece(
         self,
         pairs: list[tuple[int, int]],
@@ -124,10 +145,9 @@ class Confirmation:
 
     def _kept(self, digests: Sequence[str], at_once: bool) -> dict[str, dict[str, bytes]]:
         """What the store has of these pictures that comparing them needs: key → digest → bytes."""
-        auto = self.preset.rule == "auto"
-        dear = [name for name in DEAR if name != "object" or self.closely or not auto]
-        names = NEEDED if at_once and auto else (*NEEDED, *dear)
-        wanted = [kept_key(shared_method(name, self.preset.options.get(name, {}))) for name in names]
+        wanted = [kept_key(shared_method(name, self.preset.options.get(name, {}))) for name in NEEDED]
+        if not at_once or self.preset.rule != "auto":
+            wanted += self._dear()
         return {key: self.store.features(key, digests) for key in (*wanted, keys()["place"])}
 
     def _keep(self, done: Judged) -> None:

@@ -51,7 +51,7 @@ def keys(mode: Mode = "default", least: float = NEAR) -> Mapping[str, str]:
 
     Args:
         mode: how hard copies are looked for; ``"quick"`` runs no network.
-        least: score from which pairs matter; below 0.90 embeddings are needed as well.
+        least: score from which pairs matter; below 0.90 embeddings and palettes are needed as well.
     """
     made = {name: shared_method(name, {}).key for name in AT_SIGHT}
     made["place"] = f"place {made['look']}"  # of the content that the look sees
@@ -61,7 +61,9 @@ def keys(mode: Mode = "default", least: float = NEAR) -> Mapping[str, str]:
     made |= {"cells": CELLS.key, "patches": f"patches {CELLS.key}", "halved": HALVED.key}
     if mode == "thorough":
         made["insets"] = f"insets {HALVED.key}"
-    return made if least >= NEAR else {**made, "embedding": ALIKE.key}
+    if least >= NEAR:
+        return made
+    return {**made, "embedding": ALIKE.key, "palette": shared_method("palette", {}).key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def describe(batch: Batch) -> list[Described | PictureError]:
             seen.append(_Seen(described, found["tint"], square(picture) if "cells" in key else None))
             if "insets" in key:
                 features[key["insets"]] = _insets_of(picture)
+            if "palette" in key:
+                features[key["palette"]] = pack(_extracted("palette", picture))
         except PictureError as error:
             done.append(error)
             continue

@@ -43,7 +43,7 @@ OPEN_PIXELS = 64_000_000
 LEAST_INSET = 24
 """Pixels that a picture within a picture has on its shorter side: below that anything may be anything."""
 
-DEAR = ("embedding", "xfeat", "object")
+DEAR = ("embedding", "xfeat", "object", "palette")
 """Features that are kept once they were made; the others are made as quickly as they are read."""
 
 Kept = Mapping[tuple[str, str], bytes]
@@ -115,6 +115,20 @@ def judge(piece: Piece) -> Judged:
     return done
 
 
+def ready(piece: Piece) -> Judged:
+    """Make the dear features of the pictures of a piece, so that nobody makes them twice; judge nothing."""
+    judging = _Judging(piece)
+    done = Judged(made=judging.features.made)
+    for index in range(len(piece.files)):
+        try:
+            for name in DEAR:
+                made = shared_method(name, piece.preset.options.get(name, {}))
+                judging.features.extract(made, judging.picture(index))
+        except PictureError as error:
+            done.failures.append(Failure.of(error))
+    return done
+
+
 class _Judging:
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
@@ -147,8 +161,8 @@ class _Judging:
     def _compared(self, a: int, b: int, guess: Guess | None) -> Judgement:
         preset = self.piece.preset
         pair = Pair(
-            self._picture(a),
-            self._picture(b),
+            self.picture(a),
+            self.picture(b),
             preset.options,
             self.features,
             side_by_side=False,
@@ -165,7 +179,7 @@ class _Judging:
 
     def _pasted(self, a: int, b: int, guess: InsetGuess) -> Judgement:
         """What is in the box, as a picture of its own, against the other; told of the whole where that is a copy."""
-        host, part = (self._picture(index) for index in ((a, b) if guess.second else (b, a)))
+        host, part = (self.picture(index) for index in ((a, b) if guess.second else (b, a)))
         pixels = cut(host.decoded(WORKING_SIDE).pixels, guess.box)
         if min(pixels.shape[:2]) < LEAST_INSET:
             return Judgement()
@@ -184,16 +198,16 @@ class _Judging:
 
     def _laid(self, a: int, b: int, place: Matrix) -> Matrix:
         """Content on content → picture on picture, in shares."""
-        return place_of(self._picture(a)) @ place @ inverted(place_of(self._picture(b)))
+        return place_of(self.picture(a)) @ place @ inverted(place_of(self.picture(b)))
 
     def _look(self, index: int) -> npt.NDArray[np.uint8]:
-        look: npt.NDArray[np.uint8] = self.features.extract(shared_method("look", {}), self._picture(index))
+        look: npt.NDArray[np.uint8] = self.features.extract(shared_method("look", {}), self.picture(index))
         return look
 
     def _size(self, index: int) -> int:
         return self.piece.files[index].width * self.piece.files[index].height
 
-    def _picture(self, index: int) -> Picture:
+    def picture(self, index: int) -> Picture:
         found = self.open.get(index)
         if found is not None:
             self.open.move_to_end(index)

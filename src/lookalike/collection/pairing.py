@@ -28,11 +28,13 @@ from lookalike.collection.confirm import Confirmation
 from lookalike.collection.describe import NEAR
 from lookalike.collection.guesses import Guess, PlaceGuess
 from lookalike.collection.judge import Judgement
+from lookalike.collection.kindred import kindred
 from lookalike.collection.lists import Lists, Some
 from lookalike.collection.neighbours import Ranked
 from lookalike.collection.screens import Screened, Screens
 from lookalike.collection.search import Search
 from lookalike.collection.shelf import Shelf
+from lookalike.scoring.fusion import shipped
 from lookalike.threads import in_order
 from lookalike.types import Comparison, Failure
 
@@ -64,6 +66,13 @@ CLOSED = 0.2
 
 LARGEST_FAMILY = 400
 """Pictures hanging together up to which every two of them are compared."""
+
+STEP_IN_FULL = 512
+"""Pairs that may show one product, compared in one go."""
+
+KIN = 4
+"""Such pairs a picture that are compared in any case; more, up to four times as many unless one looks hard, for as long
+as :data:`RICH` of the last ones were found."""
 
 REFLECTED: dict[Mode, tuple[int, float]] = {"quick": (0, 0), "default": (64, 0.01), "thorough": (256, 0.5)}
 """Pairs that the look left open and that are compared in full, with keypoints: at least, and per picture."""
@@ -141,6 +150,8 @@ class Pairing:
             self._close()
             self.screens.forget()  # the networks that follow need the room
         self._reflect()
+        if self._looks_for_kin():
+            self._compare_kin(rows, columns)
         self.result.failures = list(self.confirmation.failures.values())
         self.result.search_recall = self.search.recall
         return self.result
@@ -174,7 +185,8 @@ class Pairing:
                 self._stage(ranked, screens.get(name, self.screens.cells), first, harder * IN_VAIN[name])
 
     def _asked(self, name: str) -> bool:
-        needed = {"shown": self.least < NEAR, "insets": self.preset.rule == "auto"}  # no formula knows of insets
+        auto = self.preset.rule == "auto"  # no formula knows of insets, or of kin
+        needed = {"shown": self.least < NEAR and not auto, "insets": auto}
         return getattr(WIDTHS[self.mode], name) > 0 and needed.get(name, True)
 
     def _stage(self, ranked: Ranked, screen: Callable[[Pairs], Screened], first: float, vain: float) -> None:
@@ -253,7 +265,7 @@ class Pairing:
 
     def _is_open(self, judgement: Judgement) -> bool:
         """Whether more may come of it; where it is known how they lie, only the colours differ."""
-        if self.least < NEAR:
+        if self.least < NEAR and self.preset.rule != "auto":
             return True  # things alike, and not only copies
         return judgement.compared and judgement.certainty < 1
 
@@ -263,15 +275,40 @@ class Pairing:
         most = max(least, int(share * len(self.files))) if least else 0
         if len(self.files) <= FEW and least:
             most = len(self.open)
-        if self.least < NEAR:
+        if self.least < NEAR and self.preset.rule != "auto":
             most = max(most, 4 * len(self.files))
         left = (pair for pair in self.open if pair not in self.seen)
         chosen = sorted(left, key=lambda pair: (-self.open[pair][0], pair))[:most]
         if chosen:
             self._tell("comparing with keypoints", 0, len(chosen))
             guesses = [guess if isinstance(guess := self.open[pair][1], PlaceGuess) else None for pair in chosen]
-            judged = self.confirmation.judged(np.array(chosen, np.int32), guesses, at_once=False)
-            self.result.comparisons += [each.comparison for _, each in judged if each.comparison is not None]
+            for pair, each in self.confirmation.judged(np.array(chosen, np.int32), guesses, at_once=False):
+                # a guess looks at one place only, and what is no copy there may have more to show elsewhere
+                if each.comparison is not None and not (each.comparison.score < NEAR and self._looks_for_kin()):
+                    self.result.comparisons.append(each.comparison)
+                    self.seen.add(pair)
+
+    def _looks_for_kin(self) -> bool:
+        return self.least < NEAR and self.mode != "quick" and self.preset.rule == "auto"
+
+    def _compare_kin(self, rows: Some, columns: Some) -> None:
+        """Compare in full what may show one product, likeliest first, until hardly any does."""
+        ranked = kindred(self.shelf, self.preset.fusion or shipped(), self.search, self.mode, rows, columns)
+        pairs = self._unseen(np.stack([ranked.first, ranked.second], axis=1))
+        sure = min(len(pairs), max(STEPS[0], KIN * len(self.files)))
+        most = len(pairs) if self.mode == "thorough" else min(len(pairs), 4 * sure)
+        for start in range(0, most, STEP_IN_FULL):
+            self._tell("comparing what is alike", min(start, sure), sure)
+            part, found = pairs[start : start + STEP_IN_FULL], 0
+            self.confirmation.make_ready(np.unique(part).tolist())
+            for _, judgement in self.confirmation.judged(part, at_once=False):
+                self.result.looked_at["compared"] += judgement.compared
+                if judgement.comparison is not None:
+                    self.result.comparisons.append(judgement.comparison)
+                    found += judgement.comparison.score >= self.least
+
+            if start + STEP_IN_FULL >= sure and found < RICH * STEP_IN_FULL:
+                return
 
 
 def _quick(preset: Preset) -> Preset:

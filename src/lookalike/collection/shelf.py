@@ -75,3 +75,8 @@ class Shelf:
         """Embeddings, discs or hues: float16, N×d; of all pictures where none are named."""
         asked = np.arange(len(self.files)) if indices is None else indices
         return np.frombuffer(b"".join(self.packed(name, asked)), KEPT_AS).reshape(len(asked), -1)
+
+    def palettes(self) -> npt.NDArray[np.float32]:
+        """The colours of all pictures: float32, N×d, of length 1; read-only."""
+        packed = b"".join(self.packed("palette", np.arange(len(self.files))))
+        return np.frombuffer(packed, np.float32).reshape(len(self.files), -1)

@@ -27,6 +27,9 @@ SIDE = 96
 BINS = (8, 14, 14)
 """Of lightness 0 to 100, and of a and b from -80 to 80: as wide in each as is easily told apart."""
 
+BINS_IN_ALL = BINS[0] * BINS[1] * BINS[2]
+STRIDES = np.array([BINS[1] * BINS[2], BINS[2], 1])
+
 LOW = np.array([0, -80, -80], np.float32)
 WIDE = np.array([100, 160, 160], np.float32) / np.array(BINS, np.float32)
 
@@ -65,15 +68,15 @@ class Palette(Method[Colours]):
     def _of(self, picture: Picture) -> Colours:
         pixels = square(content(picture).pixels, SIDE)
         lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2Lab).reshape(-1, 3)
-        counts = np.zeros(BINS, np.float32)
+        counts = np.zeros(BINS_IN_ALL, np.float64)
         # Every pixel is shared among the eight bins around it, so that no colour lies on a border.
         place = np.clip((lab - LOW) / WIDE - 0.5, 0, np.array(BINS, np.float32) - 1.001)
         base = place.astype(int)
         part = place - base
         for corner in np.ndindex(2, 2, 2):
             share = np.prod(np.where(corner, part, 1 - part), axis=1) * _weights()
-            np.add.at(counts, tuple((base + corner).T), share)
-        return np.asarray(np.sqrt(counts / counts.sum()), np.float32)
+            counts += np.bincount((base + corner) @ STRIDES, share, BINS_IN_ALL)
+        return np.asarray(np.sqrt(counts / counts.sum()), np.float32).reshape(BINS)
 
 
 @cache
