@@ -108,10 +108,12 @@ def test_compare_and_group_and_evaluate_take_it(
     assert (float(lines[0]["score"]), float(lines[0]["probability"])) == (whole["score"], whole["probability"])
     assert "part_bhattacharyya" in lines[0]
     code, *_ = call(
-        capsys, "group", str(shop), "--calibration", str(calibration), "-t", "0.8", "--no-store", "-q",
+        capsys, "group", str(shop), "--calibration", str(calibration), "--no-store", "-q",
         "--workers", "1", "--json", str(tmp_path / "pairs.jsonl"),
     )  # fmt: skip
     assert code == 0
+    scores = [json.loads(line)["score"] for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
+    assert min(scores) < 0.9, "from the same product on, unless another threshold is named"
     for line in (tmp_path / "pairs.jsonl").read_text().splitlines():
         assert json.loads(line)["score"] >= 0.8
         assert json.loads(line)["probability"] is not None
@@ -125,7 +127,7 @@ def test_compare_and_group_and_evaluate_take_it(
 @pytest.mark.parametrize(
     "options",
     [
-        ["--preset", "fast"], ["--method", "phash"], ["--weight", "phash=1"], ["--threshold", "enough=0.5"],
+        ["--preset", "fast"], ["--preset", "auto"], ["--method", "phash"], ["--weight", "phash=1"], ["--threshold", "enough=0.5"],
         ["--size", "128"], ["--trim"], ["--preset-file", "mine.toml"], ["--model", "x.onnx"],
     ],
 )  # fmt: skip

@@ -346,8 +346,52 @@ def test_a_row_without_a_picture_is_a_pair_that_fails(tmp_path: Path, capsys: py
     assert ["error" in row for row in rows] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    "head", ["a,b", "image1,image2", "Image 1,Image 2", "left,right", "picture_a,picture_b", "URL1,URL2"]
+)
+def test_columns_of_pictures_by_their_usual_names(tmp_path: Path, head: str) -> None:
+    file = tmp_path / "p.csv"
+    file.write_text(f"note,{head},label\n1,x.jpg,y.jpg,same\n")
+    [row] = read_pairs(file)
+    assert (row.a, row.b, row.rest) == ("x.jpg", "y.jpg", {"note": "1", "label": "same"})
+
+
+def test_columns_of_no_known_name_are_not_taken_for_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    file.write_text("shoe,other shoe,label\nx.jpg,y.jpg,same\n")
+    with pytest.raises(UsageError, match="none of them is known to name pictures; call the columns"):
+        read_pairs(file)
+
+
+def test_what_spreadsheets_add_is_no_row(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    file.write_text("\ufeffsep=;\na;b;label\nx.jpg;y.jpg;same\n;;\n\n z.jpg;y.jpg;different\n;;\n")
+    rows = read_pairs(file)
+    assert [(row.a.strip(), row.line) for row in rows] == [("x.jpg", 3), ("z.jpg", 6)]
+    file.write_bytes("a,b\nGrün.jpg,y.jpg\n".encode("latin-1"))
+    with pytest.raises(SourceUnreadable, match="save it as CSV UTF-8"):
+        read_pairs(file)
+
+
 def test_a_csv_of_a_european_spreadsheet(tmp_path: Path) -> None:
     file = tmp_path / "p.csv"
     file.write_text("a;b;label\nx,1.jpg;y.jpg;0,5\n", encoding="utf-8-sig")
     [row] = read_pairs(file)
     assert (row.a, row.b, dict(row.rest)) == ("x,1.jpg", "y.jpg", {"label": "0,5"})
+
+
+def test_a_part_does_not_replace_a_whole(tmp_path: Path) -> None:
+    out = tmp_path / "scores.csv"
+    out.write_text("whole", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        write_and_raise(out, KeyboardInterrupt())
+    assert out.read_text(encoding="utf-8") == "whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_a_table_of_pairs_keeps_its_features(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs, store = write_csv(tmp_path / "p.csv", [[SHIRT, CROPPED]]), tmp_path / "s.db"
+    first = call(capsys, "compare", "--pairs", str(pairs), "--store", str(store))
+    assert store.stat().st_size > 0
+    assert call(capsys, "compare", "--pairs", str(pairs), "--store", str(store)) == first
+    assert call(capsys, "compare", SHIRT, CROPPED, "--no-store")[0] == 2

@@ -89,7 +89,7 @@ def compare(
 def group(
     sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
-    threshold: float = 0.9,
+    threshold: float | None = None,
     against: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     mode: Mode = "default",
     group_by: GroupBy = "base",
@@ -110,7 +110,8 @@ def group(
 
     Args:
         sources: folders, files, globs such as ``"photos/**/*.jpg"``, or ``"@list.txt"``; one or several.
-        threshold: least score of a pair, over 0 and at most 1.
+        threshold: least score of a pair, over 0 and at most 1; by default 0.9, near-duplicates, and with a calibration
+            0.8, where it says that the same product begins.
         against: a reference set, named likewise; where it is given, sources are compared with it and not with each
             other.
         mode: ``"quick"`` finds whole pictures, resized, recompressed, flipped or turned, from stored thumbnails alone;
@@ -147,7 +148,7 @@ def group(
         preset=replace(way.preset if way.calibration is None else way.calibration.as_preset(), options=way.options),
         calibration=way.calibration,
         against=_several(against),
-        threshold=threshold,
+        threshold=(0.9 if way.calibration is None else 0.8) if threshold is None else threshold,
         mode=check_choice("mode", mode, get_args(Mode)),
         group_by=check_choice("group_by", group_by, get_args(GroupBy)),
         limits=limits,

@@ -92,12 +92,15 @@ def show_failures(failures: Sequence[Failure], what: str, *, more: str, first: i
 
 
 @contextmanager
-def resumable() -> Iterator[None]:
-    """Ctrl-C in the block ends the command with 130, saying that the same one goes on from there."""
+def resumable(*, kept: bool = True) -> Iterator[None]:
+    """Ctrl-C in the block ends the command with 130, saying whether the same one goes on from there."""
     try:
         yield
     except KeyboardInterrupt:
-        remark("stopped; what was done is whole, and the same command again goes on from there")
+        if kept:
+            remark("stopped; what was done is whole, and the same command again goes on from there")
+        else:
+            remark("stopped; nothing is kept")
         raise typer.Exit(130) from None
 
 

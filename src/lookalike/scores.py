@@ -90,8 +90,8 @@ def scores_file(
 ) -> Iterator[Writer]:
     """A table of scores being written; it appears under its name when the block ends.
 
-    So it does when Ctrl-C or the closing of a generator ends the block, with what was written until then. Any other
-    exception leaves an older file of that name as it was.
+    So it does when Ctrl-C or the closing of a generator ends the block, with what was written until then, unless there
+    is an older file of that name: a part does not replace a whole. Any other exception leaves nothing behind.
 
     Args:
         path: ends in .csv, .tsv, .jsonl or .parquet.
@@ -114,6 +114,8 @@ def scores_file(
         try:
             yield Writer(file, table)
         except (KeyboardInterrupt, GeneratorExit) as error:
+            if file.exists():
+                raise
             stopped = error
         with cannot_write(file):
             table.close()

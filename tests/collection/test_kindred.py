@@ -64,3 +64,13 @@ def test_new_pictures_are_compared_with_all(folder: Path, every_pair: dict[tuple
     wanted = {pair for pair, score in every_pair.items() if score >= THRESHOLD and len({*pair} & {*new}) == 1}
     assert {tuple(sorted((pair.a, pair.b))) for pair in found} >= wanted
     assert all(np.isfinite(pair.score) for pair in found)
+
+
+@pytest.mark.parametrize(("preset", "threshold"), [("style", 0.9), ("hybrid", 0.6), ("fast", 0.55)])
+def test_formulas_know_no_copies_and_find_what_they_find_alike(folder: Path, preset: str, threshold: float) -> None:
+    pairs = list(combinations(sorted(map(str, folder.iterdir())), 2))
+    results = compare_many(pairs, preset=preset)
+    wanted = {(each.a, each.b) for each in results if each.score >= threshold}  # type: ignore[union-attr]
+    assert wanted, "or this says nothing"
+    found = group(folder, preset=preset, threshold=threshold, store=False).pairs
+    assert {tuple(sorted((pair.a, pair.b))) for pair in found} == wanted

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from labels import copies, pictures, table
+from shop import pairs_file
 from sklearn.metrics import roc_auc_score
 
 import lookalike
 from lookalike.errors import UsageError
 from lookalike.lab.contest import Contestant
+from lookalike.lab.evaluated import Measured
 from lookalike.lab.rows import check_rows, write_rows
 from lookalike.types import Comparison
 
@@ -126,3 +128,42 @@ def test_rows_keep_every_score(tmp_path: Path) -> None:
     assert head == "a,b,label,same,fast score,fast verdict,fast probability,style score,style verdict,style probability"
     with pytest.raises(UsageError, match=r"use \.jsonl, \.csv, \.tsv"):
         check_rows(tmp_path / "rows.txt")
+
+
+def test_the_lead_is_of_one_draw_for_both(tmp_path: Path) -> None:
+    """Contestants that always agree differ by nothing in any round, however wide their own intervals are."""
+    chance = np.random.default_rng(5)
+    found = lookalike.evaluate(copies(tmp_path), methods=["phash"], store=False, timed=False, rounds=60)
+    [result] = found.results
+    lower = Measured(result.measures["auc"].value - 0.01, 0.0, 1.0)
+    drawn = chance.uniform(0.5, 1.0, 60)
+    first = replace(result, drawn=drawn)
+    second = replace(result, name="second", drawn=drawn - 0.01, measures={**result.measures, "auc": lower})
+    lead = replace(found, results=(second, first)).lead
+    assert lead is not None
+    assert (lead.value, lead.low, lead.high) == pytest.approx((0.01, 0.01, 0.01))
+    assert replace(found, results=(first, replace(second, used=second.used - 1))).lead is None, "of other pairs"
+
+
+def test_doubtful_labels_are_told_by_name(tmp_path: Path) -> None:
+    names = pictures(tmp_path, 3)
+    pairs = [(names[0], names[1], 1), (names[1], names[0], 0), (names[2], names[3], 1), (names[2], names[3], "same")]
+    pairs += [(names[4], names[4], 1), (names[0], names[5], 0)]
+    found = lookalike.evaluate(pairs, methods=["phash"], store=False, timed=False, rounds=20)
+    first, second = (Path(name).name for name in names[:2])
+    assert any(f"1 labelled in two ways, so that one of the labels counts as a mistake ({first}, {second})" in notice
+               for notice in found.notices)  # fmt: skip
+    assert any("1 labelled more than once" in notice for notice in found.notices)
+    assert any("1 of one file with itself" in notice for notice in found.notices)
+    assert found.counts["pairs"] == len(pairs), "nothing is left out"
+
+
+def test_a_calibration_on_its_own_pairs_is_told(tmp_path: Path) -> None:
+    pairs_file(tmp_path)
+    table_file = tmp_path / "pairs.csv"
+    own = lookalike.calibrate(table_file, method="bhattacharyya", store=False).save(tmp_path / "own.json")
+    some = table_file.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "some.csv").write_text("\n".join([some[0], *some[2:]]), encoding="utf-8")
+    for file, flattering in ((table_file, True), (tmp_path / "some.csv", False)):
+        found = lookalike.evaluate(file, calibrations=[own], store=False, timed=False, rounds=20)
+        assert any("fitted to these very pairs" in notice for notice in found.notices) == flattering

@@ -76,8 +76,8 @@ def test_numbers_and_truths_of_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "words"), [("", r"p\.csv, pair 2 \(x, z\) has no label; write same or different"),
-                         ("perhaps", r"pair 2 \(x, z\) has the label 'perhaps'; write same or different")]
+    ("label", "words"), [("", r"p\.csv, line 3 \(x, z\) has no label; write same or different"),
+                         ("perhaps", r"line 3 \(x, z\) has the label 'perhaps'; write same or different")]
 )  # fmt: skip
 def test_a_label_that_says_nothing_is_told_with_its_row(tmp_path: Path, label: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as caught:
@@ -98,3 +98,9 @@ def test_one_kind_of_pairs_is_refused_in_words() -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(SourceNotFound):
         read_labelled(tmp_path / "gone.csv")
+
+
+def test_all_unclear_labels_are_told_at_once(tmp_path: Path) -> None:
+    rows = [("x", "y", "same"), *(("x", f"z{number}", "perhaps") for number in range(9))]
+    with pytest.raises(UsageError, match=r"line 3 .*; line 4 .*; line 7 [^;]*; and 4 more; write same"):
+        read_labelled(table(tmp_path / "p.csv", rows))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Indices = npt.NDArray[np.integer]
 
-SPACES = {"rings": 64, "whole": 192, "windows": 96, "insets": 96, "shown": 256}
+SPACES = {"rings": 64, "whole": 192, "windows": 96, "insets": 96}
 """Lists of candidates, and how many numbers a vector of each keeps once whitened."""
 
 MANY = 50_000
@@ -49,20 +49,18 @@ class Width:
         whole: by what is where in them, which finds shifts, tilts and most crops.
         windows: by one at half its size in windows of the other, which finds the smaller crops.
         insets: by one at half its size in a rectangle of the other, which finds what was pasted into a picture.
-        shown: by what they show, where pictures matter that are no copies; for rules that know no better order.
     """
 
     rings: float
     whole: float = 0.0
     windows: float = 0.0
     insets: float = 0.0
-    shown: float = 0.0
 
 
 WIDTHS: dict[Mode, Width] = {
     "quick": Width(0.6),
-    "default": Width(0.25, 0.5, 0.5, shown=2.0),
-    "thorough": Width(1.0, 2.0, 2.0, 0.25, 8.0),
+    "default": Width(0.25, 0.5, 0.5),
+    "thorough": Width(1.0, 2.0, 2.0, 0.25),
 }
 
 Spaces = dict[str, Whitening]

@@ -14,6 +14,7 @@ from lookalike.collection.crew import Crew, Lost
 from lookalike.collection.describe import keys
 from lookalike.collection.judge import DEAR, Judged, Judgement, Piece, judge, ready
 from lookalike.scoring.pair import shared_method
+from lookalike.scoring.presets import methods_of
 from lookalike.types import Failure
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Confirmation:
     ) -> None:
         self.files, self.store, self.preset, self.limits, self.crew = files, store, preset, limits, crew
         self.closely = closely
+        auto = preset.rule == "auto"
+        self.dear = tuple(name for name in DEAR if name != "object" or closely) if auto else tuple(methods_of(preset))
         self.failures: dict[str, Failure] = {}
 
     def judged(
@@ -106,7 +109,7 @@ class Confirmation:
                 part = files[start : start + PIECE_IN_FULL]
                 found = self._kept([file.digest for file in part], False)
                 kept = {(digest, key): content for key, each in found.items() for digest, content in each.items()}
-                yield Piece(part, [], [], kept, self.preset, self.limits, False)
+                yield Piece(part, [], [], kept, self.preset, self.limits, False, dear=self.dear)
 
         for done in self.crew.do_or_lose(ready, laid_ready(), much=len(files) >= MUCH):
             if not isinstance(done, Lost):  # whose picture it was is found out pair by pair
@@ -114,8 +117,7 @@ class Confirmation:
 
     def _dear(self) -> list[str]:
         """The store's keys of the features that take long to make."""
-        wanted = [name for name in DEAR if name != "object" or self.closely or self.preset.rule != "auto"]
-        return [kept_key(shared_method(name, self.preset.options.get(name, {}))) for name in wanted]
+        return [kept_key(shared_method(name, self.preset.options.get(name, {}))) for name in self.dear]
 
     def _piece(
         self,
@@ -141,6 +143,7 @@ class Confirmation:
             self.limits,
             at_once,
             self.closely,
+            self.dear,
         )
 
     def _kept(self, digests: Sequence[str], at_once: bool) -> dict[str, dict[str, bytes]]:

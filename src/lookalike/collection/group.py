@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from lookalike.scoring.calibration import Calibration
 
 
+BELOW = 0.89
+"""Highest score from which things alike are looked for that are no copies."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to group, and how.
@@ -70,8 +74,11 @@ class Request:
 
     @property
     def least(self) -> float:
-        """Score from which pairs matter: all copies do, so that a run serves every threshold from 0.90 on."""
-        return min(self.raw_threshold, NEAR)
+        """Score from which pairs matter: all copies do, so that a run serves every threshold from 0.90 on.
+
+        Formulas know of no copies: what they find alike is looked for, however much alike it has to be.
+        """
+        return min(self.raw_threshold, NEAR if self.preset.rule == "auto" else BELOW)
 
 
 def group(request: Request, store: Store, progress: Progress | None = None) -> Grouping:

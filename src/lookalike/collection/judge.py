@@ -44,7 +44,7 @@ LEAST_INSET = 24
 """Pixels that a picture within a picture has on its shorter side: below that anything may be anything."""
 
 DEAR = ("embedding", "xfeat", "object", "palette")
-"""Features that are kept once they were made; the others are made as quickly as they are read."""
+"""What the default rule needs and takes long to make; its other features are made as quickly as they are read."""
 
 Kept = Mapping[tuple[str, str], bytes]
 """(digest, the store's key) → what the store has."""
@@ -65,6 +65,7 @@ class Piece:
         at_once: only what can be told at sight, as copies can; what a look at the stored thumbnails does not bear out
             is not compared at all.
         closely: also look for one object in both of what is no copy; see :class:`~lookalike.scoring.pair.Pair`.
+        dear: methods whose features are kept once they were made.
     """
 
     files: Sequence[PictureFile]
@@ -75,6 +76,7 @@ class Piece:
     limits: Limits
     at_once: bool
     closely: bool = True
+    dear: tuple[str, ...] = DEAR
 
 
 class Judgement(NamedTuple):
@@ -121,7 +123,7 @@ def ready(piece: Piece) -> Judged:
     done = Judged(made=judging.features.made)
     for index in range(len(piece.files)):
         try:
-            for name in DEAR:
+            for name in piece.dear:
                 made = shared_method(name, piece.preset.options.get(name, {}))
                 judging.features.extract(made, judging.picture(index))
         except PictureError as error:
@@ -132,7 +134,7 @@ def ready(piece: Piece) -> Judged:
 class _Judging:
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
-        self.features = StoredFeatures(piece.kept)
+        self.features = StoredFeatures(piece.kept, piece.dear)
         self.open: OrderedDict[int, Picture] = OrderedDict()
         self.pixels = 0
 
@@ -225,9 +227,9 @@ class _Judging:
 class StoredFeatures(FeatureCache):
     """Features from what the store has; dear ones that it has not are made, and told in ``made``."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, dear: tuple[str, ...]) -> None:
         super().__init__()
-        self.kept = kept
+        self.kept, self.dear = kept, dear
         self.made: list[tuple[str, str, bytes]] = []
 
     def make(self, made: Method[Any], picture: Picture) -> Any:
@@ -235,7 +237,7 @@ class StoredFeatures(FeatureCache):
         feature = unbundled(made, self.kept.get((picture.digest, key)), picture)
         if feature is None:
             feature = super().make(made, picture)
-            content = bundled(made, feature) if made.name in DEAR else None
+            content = bundled(made, feature) if made.name in self.dear else None
             if content is not None:
                 self.made.append((key, picture.digest, content))
         return feature

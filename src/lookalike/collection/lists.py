@@ -59,7 +59,6 @@ class Lists:
         vectors: dict[str, Make] = {
             "rings": lambda part: self.shelf.vectors("disc", part),
             "whole": lambda part: layout.quarters(self.shelf.grids("patches", part)),
-            "shown": lambda part: self.shelf.vectors("embedding", part),
         }
         space = self._space(name, [vectors[name]], RINGS_FLOOR if name == "rings" else 0.01)
         return candidates(self._spread(space, vectors[name]), rows, columns, self.search)

@@ -54,7 +54,7 @@ STEPS = (512, 8192)
 RICH = 0.01
 """Share of copies among the last candidates from which the next ones are looked at too."""
 
-IN_VAIN = {"rings": 0.15, "whole": 0.2, "windows": 0.2, "insets": 0.1, "shown": 0.2}
+IN_VAIN = {"rings": 0.15, "whole": 0.2, "windows": 0.2, "insets": 0.1}
 """Comparisons a picture that may come to nothing, in each list: a catalogue has no end of pictures much alike, and
 the likeliest are compared first."""
 
@@ -177,17 +177,15 @@ class Pairing:
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as meanwhile:
             made = [meanwhile.submit(lists.named, name, rows, columns) for name in names]
             for name, found in zip(names, made, strict=True):
-                # what was pasted in is surrounded by colours of its own; and what is alike may have others
                 ranked = found.result()
-                if name != "insets" and self.least >= NEAR:
+                if name != "insets":  # what was pasted in is surrounded by colours of its own
                     ranked = lists.by_colour(ranked)
                 first = getattr(WIDTHS[self.mode], name)
                 self._stage(ranked, screens.get(name, self.screens.cells), first, harder * IN_VAIN[name])
 
     def _asked(self, name: str) -> bool:
-        auto = self.preset.rule == "auto"  # no formula knows of insets, or of kin
-        needed = {"shown": self.least < NEAR and not auto, "insets": auto}
-        return getattr(WIDTHS[self.mode], name) > 0 and needed.get(name, True)
+        known = name != "insets" or self.preset.rule == "auto"  # no formula knows of insets
+        return known and getattr(WIDTHS[self.mode], name) > 0
 
     def _stage(self, ranked: Ranked, screen: Callable[[Pairs], Screened], first: float, vain: float) -> None:
         """Work off a list: ``first`` candidates a picture, and on for as long as there are copies among them."""
@@ -265,8 +263,6 @@ class Pairing:
 
     def _is_open(self, judgement: Judgement) -> bool:
         """Whether more may come of it; where it is known how they lie, only the colours differ."""
-        if self.least < NEAR and self.preset.rule != "auto":
-            return True  # things alike, and not only copies
         return judgement.compared and judgement.certainty < 1
 
     def _reflect(self) -> None:
@@ -275,8 +271,6 @@ class Pairing:
         most = max(least, int(share * len(self.files))) if least else 0
         if len(self.files) <= FEW and least:
             most = len(self.open)
-        if self.least < NEAR and self.preset.rule != "auto":
-            most = max(most, 4 * len(self.files))
         left = (pair for pair in self.open if pair not in self.seen)
         chosen = sorted(left, key=lambda pair: (-self.open[pair][0], pair))[:most]
         if chosen:
@@ -289,7 +283,7 @@ class Pairing:
                     self.seen.add(pair)
 
     def _looks_for_kin(self) -> bool:
-        return self.least < NEAR and self.mode != "quick" and self.preset.rule == "auto"
+        return self.least < NEAR and self.mode != "quick"
 
     def _compare_kin(self, rows: Some, columns: Some) -> None:
         """Compare in full what may show one product, likeliest first, until hardly any does."""

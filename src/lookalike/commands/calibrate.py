@@ -53,7 +53,7 @@ def calibrate(
     target_precision: Annotated[
         float | None, typer.Option("--target-precision", help="Be right in this share of what is called the same.")
     ] = None,
-    preset: PresetName = "auto",
+    preset: PresetName = None,
     preset_file: PresetFile = None,
     method: Annotated[
         str | None, typer.Option("--method", "-m", help="Score by one method alone; see `lookalike methods`.")
@@ -118,10 +118,11 @@ def calibrate(
     )
     from dataclasses import replace
 
+    from lookalike.console import resumable
     from lookalike.lab.calibrate import fit_kept
     from lookalike.progress import Progress
 
-    with Progress(quiet=quiet) as progress:
+    with resumable(kept=chosen_store is not False), Progress(quiet=quiet) as progress:
         task = replace(task, kind=kind, negatives=negatives, seed=seed, fit_weights=fit_weights, progress=progress.tell)
         fitted, notices = fit_kept(task, chosen_store)
         if out is not None:
@@ -153,7 +154,7 @@ def _task(
     pairs: str,
     label_column: str | None,
     targets: tuple[float | None, float | None, float | None],
-    chosen: tuple[str, str | None, str | None],
+    chosen: tuple[str | None, str | None, str | None],
     embedding: tuple[int | None, str | None],
     limits: Limits,
 ) -> Task:
@@ -164,7 +165,7 @@ def _task(
     from lookalike.lab.calibrating.fitting import Task
 
     name, file, method = chosen
-    if method is not None and (file is not None or name != "auto"):
+    if method is not None and (file is not None or name is not None):
         raise UsageError("a single method has no preset", remedy="leave out --method, or --preset and --preset-file")
     target = target_of(*targets)
     preset = chosen_preset(name, file)
@@ -218,4 +219,4 @@ def _say(
         return
     remark(f"written to {printable(out)}; use it with")
     remark(f"  lookalike compare A B --calibration {printable(out)}")
-    remark(f"  lookalike group PHOTOS --calibration {printable(out)} --threshold 0.8")
+    remark(f"  lookalike group PHOTOS --calibration {printable(out)}")

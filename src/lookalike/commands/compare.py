@@ -12,13 +12,16 @@ from lookalike.commands.options import (
     MaxPixels,
     MaxScans,
     MaxSide,
+    NoStore,
     PresetFile,
     PresetName,
+    StoreFile,
     chosen_preset,
     embedding_options,
     read_calibration,
     refuse_beside_calibration,
     refuse_idle_embedding,
+    store_of,
 )
 from lookalike.errors import UsageError, printable
 
@@ -26,7 +29,7 @@ from lookalike.errors import UsageError, printable
 def compare(
     a: Annotated[str | None, typer.Argument(help="A picture: a file or an http(s) URL.", show_default=False)] = None,
     b: Annotated[str | None, typer.Argument(help="The other picture.", show_default=False)] = None,
-    preset: PresetName = "auto",
+    preset: PresetName = None,
     method: Annotated[
         str | None, typer.Option("--method", "-m", help="Score by one method alone; see `lookalike methods`.")
     ] = None,
@@ -57,6 +60,8 @@ def compare(
     out: Annotated[
         str | None, typer.Option("--out", "-o", help="With --pairs: where the scores go (.csv .tsv .jsonl .parquet).")
     ] = None,
+    store: StoreFile = None,
+    no_store: NoStore = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")] = False,
     parts: Annotated[bool, typer.Option("--parts", help="Also list every similarity behind the score.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the score alone; no progress.")] = False,
@@ -85,9 +90,12 @@ def compare(
         allow_private_hosts=allow_private_hosts,
     )
     _refuse_idle(a, b, pairs=pairs, out=out, explain=explain, as_json=as_json, parts=parts, quiet=quiet)
+    chosen_store = store_of(store, no_store)
+    if pairs is None and chosen_store is not None:
+        raise UsageError("two pictures are compared without a store", remedy="leave out --store and --no-store")
     if calibration is not None:
         refuse_beside_calibration(
-            preset=preset != "auto",
+            preset=preset is not None,
             preset_file=preset_file,
             method=method,
             weight=weight,
@@ -96,11 +104,11 @@ def compare(
             model=model,
             trim=trim,
         )
-    if method is not None and preset_file is not None:
-        raise UsageError("a single method has no preset", remedy="leave out --method or --preset-file")
+    if method is not None and (preset_file is not None or preset is not None):
+        raise UsageError("a single method has no preset", remedy="leave out --method, or --preset and --preset-file")
     chosen = chosen_preset(preset, preset_file)
     request: dict[str, Any] = {
-        "preset": chosen if method is None else preset,
+        "preset": chosen if method is None else "auto",
         "method": method,
         "weights": _numbers("--weight", weight),
         "thresholds": _numbers("--threshold", threshold),
@@ -114,7 +122,7 @@ def compare(
     if pairs is not None:
         from lookalike.commands.pair_table import compare_table
 
-        compare_table(pairs, out, request, as_json=as_json, quiet=quiet)
+        compare_table(pairs, out, request, chosen_store, as_json=as_json, quiet=quiet)
         return
     assert a is not None
     assert b is not None

@@ -105,7 +105,7 @@ def evaluate(
     )
     if preset_file is not None and not preset:
         raise UsageError("--preset-file goes with --preset", remedy="name one of its presets with --preset")
-    with resumable(), Progress(quiet=quiet) as progress:
+    with resumable(kept=chosen_store is not False), Progress(quiet=quiet) as progress:
         found = measure(
             labels,
             presets=[chosen_preset(name, preset_file) for name in preset or ()],

@@ -36,7 +36,15 @@ def group(
         list[str],
         typer.Argument(help="Folders, files, patterns, or @list.txt.", show_default=False, metavar="SOURCES"),
     ],
-    threshold: Annotated[float, typer.Option("--threshold", "-t", help="Least score of a pair, over 0 to 1.")] = 0.9,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            "-t",
+            help="Least score of a pair, over 0 to 1.",
+            show_default="0.9; 0.8 with --calibration",
+        ),
+    ] = None,
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -86,7 +94,7 @@ def group(
         str | None,
         typer.Option("--plan-action", metavar="trash|hardlink|symlink|delete", help="What becomes of what goes."),
     ] = None,
-    preset: PresetName = "auto",
+    preset: PresetName = None,
     preset_file: PresetFile = None,
     calibration: CalibrationFile = None,
     store: StoreFile = None,
@@ -124,7 +132,7 @@ def group(
     )
     mode = _mode(quick, thorough)
     if calibration is not None:
-        refuse_beside_calibration(preset=preset != "auto", preset_file=preset_file)
+        refuse_beside_calibration(preset=preset is not None, preset_file=preset_file, quick=quick)
     chosen = chosen_preset(preset, preset_file)
     fitted = None if calibration is None else read_calibration(calibration)
     outputs.check()

@@ -16,7 +16,9 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, err
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and touch nothing.")]
 
-PresetName: TypeAlias = Annotated[str, typer.Option("--preset", "-p", help="How to score; see `lookalike presets`.")]
+PresetName: TypeAlias = Annotated[
+    str | None, typer.Option("--preset", "-p", help="How to score; see `lookalike presets`.", show_default="auto")
+]
 PresetFile: TypeAlias = Annotated[
     str | None, typer.Option("--preset-file", metavar="FILE", help="A TOML file with presets of your own.")
 ]
@@ -57,8 +59,8 @@ def store_of(file: str | None, no_store: bool) -> str | Literal[False] | None:
     return False if no_store else file
 
 
-def chosen_preset(name: str, file: str | None) -> Preset:
-    """The preset of that name, from ``file`` where one is given.
+def chosen_preset(name: str | None, file: str | None) -> Preset:
+    """The preset of that name, ``auto`` where there is none, from ``file`` where one is given.
 
     Raises:
         UnknownPreset, UsageError: there is none, or the file is no presets.
@@ -66,6 +68,7 @@ def chosen_preset(name: str, file: str | None) -> Preset:
     from lookalike.scoring.presets import preset as find
     from lookalike.scoring.presets import read_presets
 
+    name = "auto" if name is None else name
     own = read_presets(file) if file is not None else {}
     found = find(name, own)
     if file is not None and name not in own:

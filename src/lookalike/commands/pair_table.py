@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -15,27 +16,45 @@ if TYPE_CHECKING:
     from lookalike.pairs import Row
 
 
-def compare_table(pairs: str, out: str | None, request: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    """Compare every pair of a file: to a file with a progress bar, or line by line to stdout."""
+def compare_table(
+    pairs: str,
+    out: str | None,
+    request: dict[str, Any],
+    store: str | Literal[False] | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Compare every pair of a file: to a file with a progress bar, or line by line to stdout.
+
+    ``store`` keeps features, see :func:`lookalike.collection.store.opened`.
+    """
     from pathlib import Path
 
     from lookalike.api import compare_many
+    from lookalike.collection.kept import KeptFeatures
+    from lookalike.collection.store import opened
+    from lookalike.console import remark
     from lookalike.pairs import read_pairs
     from lookalike.scores import check_writable
 
     if out is not None:
         check_writable(Path(out))
     rows = read_pairs(pairs)
-    results = compare_many(((row.a, row.b) for row in rows), **request)
-    if out is None:
-        failed = _print_results(results, as_json=as_json, quiet=quiet)
-    else:
-        failed = _write_results(rows, results, out, parts_of(request), quiet=quiet)
-        if as_json:
-            typer.echo(json.dumps({"pairs": len(rows), "failed": failed, "out": out}))
-        elif not quiet:
-            tail = f", {failed} failed (see the column error)" if failed else ""
-            typer.echo(f"{len(rows)} pairs compared{tail}; scores in {printable(out)}", err=True)
+    with opened(store) as kept, KeptFeatures(kept) as features:
+        results = compare_many(((row.a, row.b) for row in rows), store=features, **request)
+        if out is None:
+            failed = _print_results(results, as_json=as_json, quiet=quiet)
+        else:
+            failed = _write_results(rows, results, out, parts_of(request), quiet=quiet)
+        notices = dict.fromkeys((*kept.notices, *features.notices))
+    if out is not None and as_json:
+        typer.echo(json.dumps({"pairs": len(rows), "failed": failed, "out": out}))
+    elif out is not None and not quiet:
+        tail = f", {failed} failed (see the column error)" if failed else ""
+        typer.echo(f"{len(rows)} pairs compared{tail}; scores in {printable(out)}", err=True)
+    for notice in () if quiet else notices:
+        remark(f"note: {printable(notice, 500)}")
     if failed == len(rows):
         raise typer.Exit(PictureError.exit_code)
 
@@ -66,12 +85,18 @@ def _write_results(
     replaced = [name for name in extra if name in OURS]
     if replaced and not quiet:
         typer.echo(f"note: not taken over, as results are called so: {printable(', '.join(replaced))}", err=True)
-    failed = 0
-    with scores_file(out, extra, parts) as writer, Progress(quiet=quiet) as progress:
-        for done, (row, result) in enumerate(zip(rows, results, strict=True), 1):
-            writer.write(result, row.rest)
-            failed += isinstance(result, PairFailure)
-            progress.tell("comparing pairs", done, len(rows))
+    failed = done = 0
+    there = os.path.exists(out)
+    try:
+        with scores_file(out, extra, parts) as writer, Progress(quiet=quiet) as progress:
+            for done, (row, result) in enumerate(zip(rows, results, strict=True), 1):
+                writer.write(result, row.rest)
+                failed += isinstance(result, PairFailure)
+                progress.tell("comparing pairs", done, len(rows))
+    except KeyboardInterrupt:
+        where = f"{printable(out)} is as it was" if there else f"{done} of them are in {printable(out)}"
+        typer.echo(f"stopped after {done} of {len(rows)} pairs; {where}", err=True)
+        raise typer.Exit(130) from None
     return failed
 
 

@@ -68,14 +68,20 @@ def intervals(
     Returns:
         Name → lower and upper end; nan twice where under half of the rounds have a number.
     """
+    return {name: middle(values, level) for name, values in drawn(measured, weights).items()}
+
+
+def drawn(measured: Callable[[Floats], Mapping[str, Floats]], weights: Iterable[Floats]) -> dict[str, Floats]:
+    """What each measure gives in every round; arguments as for :func:`intervals`."""
     found: dict[str, list[Floats]] = {}
     for block in weights:
         for name, values in measured(block).items():
             found.setdefault(name, []).append(np.asarray(values, np.float64))
-    return {name: _middle(np.concatenate(values), level) for name, values in found.items()}
+    return {name: np.concatenate(values) for name, values in found.items()}
 
 
-def _middle(values: Floats, level: float) -> Interval:
+def middle(values: Floats, level: float = LEVEL) -> Interval:
+    """The interval that holds the middle ``level`` of some values; nan twice where under half of them are numbers."""
     good = values[np.isfinite(values)]
     if not len(good) or 2 * len(good) < len(values):
         return float("nan"), float("nan")

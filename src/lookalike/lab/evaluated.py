@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from lookalike.lab.bootstrap import middle
 from lookalike.lab.contest import Scored
 from lookalike.lab.labelled import Labelled
 from lookalike.lab.measures import MEASURES, Measure
+from lookalike.lab.ranking import Floats
 from lookalike.lab.retrieval.found import Found
 from lookalike.lab.retrieval.ranked import RANKED
 from lookalike.lab.retrieval.sets import RetrievalSet
 from lookalike.types import Verdict
+
+DECISIVE = {"pairs": "auc", "retrieval": "map"}
+"""The measure that tells who is best, by the kind of set: neither depends on a threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Result:
         milliseconds: of one pair of which nothing is remembered, the median; None where none was timed.
         seconds: that the whole run took, with what was remembered.
         confusion: label → verdict → how many pairs; None where labels are not verdicts.
+        drawn: the decisive measure in every round of the bootstrap; rounds draw the same pictures for all contestants
+            that scored the same pairs.
     """
 
     name: str
@@ -48,6 +55,7 @@ class Result:
     milliseconds: float | None
     seconds: float
     confusion: Mapping[Verdict, Mapping[Verdict, int]] | None = None
+    drawn: Floats | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; None for an interval that cannot be told."""
@@ -101,6 +109,31 @@ class Evaluation:
             for name in every
             if any(name in each.measures or name in each.lacks for each in self.results)
         }
+
+    @property
+    def decisive(self) -> str:
+        """The measure that tells who is best."""
+        return DECISIVE[self.kind]
+
+    def in_order(self) -> list[Result]:
+        """The contestants of which the decisive measure could be told, the best first."""
+        known = [each for each in self.results if self.decisive in each.measures]
+        return sorted(known, key=lambda each: -each.measures[self.decisive].value)
+
+    @property
+    def lead(self) -> Measured | None:
+        """By how much the best is ahead of the second; None where they cannot be compared round by round.
+
+        The interval is of the difference, each round drawing the same pictures for both: two contestants may overlap
+        and yet one be the better on nearly every draw.
+        """
+        first, second = (*self.in_order()[:2], None, None)[:2]
+        if first is None or second is None or first.drawn is None or second.drawn is None:
+            return None
+        if first.used != second.used or first.failed != second.failed or first.drawn.shape != second.drawn.shape:
+            return None
+        value = first.measures[self.decisive].value - second.measures[self.decisive].value
+        return Measured(value, *middle(first.drawn - second.drawn))
 
     @property
     def failures(self) -> dict[str, str]:

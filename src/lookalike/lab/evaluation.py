@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,9 +15,10 @@ from lookalike.collection.kept import KeptFeatures
 from lookalike.collection.store import opened
 from lookalike.errors import UsageError
 from lookalike.images.limits import Limits
-from lookalike.lab.bootstrap import ROUNDS, intervals, picture_numbers, picture_weights
+from lookalike.lab.bootstrap import ROUNDS, drawn, middle, picture_numbers, picture_weights
+from lookalike.lab.calibrating.cleaned import clean
 from lookalike.lab.contest import Contestant, Progress, Scored, calibrated, contestants_of, run
-from lookalike.lab.evaluated import Evaluation, Measured, Result
+from lookalike.lab.evaluated import DECISIVE, Evaluation, Measured, Result
 from lookalike.lab.labelled import VERDICTS, Labelled, labelled, read_labelled
 from lookalike.lab.measures import MEASURES, NOT_HERE, Measure, Sample, ranks, sample_verdicts
 from lookalike.lab.ranking import Floats
@@ -25,6 +26,7 @@ from lookalike.lab.retrieval.found import search
 from lookalike.lab.retrieval.ranked import RANKED, Weighed
 from lookalike.lab.retrieval.sets import RetrievalSet, is_retrieval, read_retrieval
 from lookalike.pairs import Row as PairRow
+from lookalike.scoring.calibration import Calibration
 
 if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
@@ -102,13 +104,14 @@ def evaluate(
     chosen = [*contestants, *map(calibrated, calibrations)]
     if presets or methods or models or not chosen:
         chosen = [*contestants_of(presets, methods, models), *chosen]
+    doubts = tuple(_doubts(table, chosen, limits)) if isinstance(table, Labelled) else ()
     with ExitStack() as stack:
         kept = stack.enter_context(opened(store))
         features = stack.enter_context(KeptFeatures(kept))
         settings = Settings(features, limits, threads, rerank, size, timed, rounds, progress)
         done = (_pairs if isinstance(table, Labelled) else _retrieval)(table, chosen, settings)  # type: ignore[arg-type]
         features.flush()
-        notices = tuple(dict.fromkeys((*kept.notices, *features.notices)))
+        notices = tuple(dict.fromkeys((*doubts, *kept.notices, *features.notices)))
     return Evaluation(**{**done, "notices": notices})
 
 
@@ -121,6 +124,23 @@ def _read(labels: Any, label_column: str | None) -> Labelled | RetrievalSet:
     if not rows:
         raise UsageError("there are no pairs", remedy="give some, with labels")
     return labelled(rows, "label")
+
+
+def _doubts(table: Labelled, contestants: Sequence[Contestant], limits: Limits) -> Iterator[str]:
+    """What makes figures say less than they seem to."""
+    cleaned = clean(table.pairs, limits)
+    yield from cleaned.odd.told(
+        "of one file with itself: any score is right about those",
+        "labelled in two ways, so that one of the labels counts as a mistake",
+        "labelled more than once, and counted as often",
+    )
+    for each in contestants:
+        data = each.calibration.report.get("data", {}) if isinstance(each.calibration, Calibration) else {}
+        if isinstance(data, dict) and data.get("sha256") == cleaned.digest():
+            yield (
+                f"{each.name} was fitted to these very pairs: its figures flatter it; what to expect of other pictures "
+                "stands in its file, under expect"
+            )
 
 
 def _pairs(table: Labelled, contestants: Sequence[Contestant], settings: Settings) -> dict[str, Any]:
@@ -160,11 +180,12 @@ def _result(table: Labelled, scored: Scored, settings: Settings) -> Result:
     labels = sample.labels()
     if labels.all() or not labels.any():
         told: dict[str, Measured] = {}
+        rounds: dict[str, Floats] = {}
         lacks = dict.fromkeys(MEASURES, "pairs of only one kind could be scored")
     else:
         pairs = [(pair.a, pair.b) for pair, used in zip(table.pairs, good, strict=True) if used]
         weights = picture_weights(*picture_numbers(pairs), rounds=settings.rounds)
-        told, lacks = measured(MEASURES, sample, sample.weighed, weights)
+        told, lacks, rounds = measured(MEASURES, sample, sample.weighed, weights)
     return Result(
         name=scored.name,
         measures=told,
@@ -174,13 +195,14 @@ def _result(table: Labelled, scored: Scored, settings: Settings) -> Result:
         milliseconds=1000 * scored.fresh_seconds if np.isfinite(scored.fresh_seconds) else None,
         seconds=scored.seconds,
         confusion=_confusion(sample) if table.five else None,
+        drawn=rounds.get(DECISIVE["pairs"]),
     )
 
 
 def measured(
     measures: Mapping[str, Measure[Any]], sample: Any, weighed: Callable[[Floats], Any], weights: Iterable[Floats]
-) -> tuple[dict[str, Measured], dict[str, str]]:
-    """Every measure of a sample with its interval, and why those that are missing are.
+) -> tuple[dict[str, Measured], dict[str, str], dict[str, Floats]]:
+    """Every measure of a sample with its interval, why those that are missing are, and what every round gave.
 
     Args:
         measures: name → measure.
@@ -195,9 +217,9 @@ def measured(
         with_weights = weighed(block)
         return {name: measure.value(with_weights) for name, measure in asked.items()}
 
-    ends = intervals(values, weights)
-    told = {name: Measured(float(measure.value(sample)), *ends[name]) for name, measure in asked.items()}
-    return told, {name: why for name, why in lacks.items() if why != NOT_HERE}
+    rounds = drawn(values, weights)
+    told = {name: Measured(float(measure.value(sample)), *middle(rounds[name])) for name, measure in asked.items()}
+    return told, {name: why for name, why in lacks.items() if why != NOT_HERE}, rounds
 
 
 def _confusion(sample: Sample) -> dict[Verdict, dict[Verdict, int]]:
@@ -224,8 +246,10 @@ def _retrieval(table: RetrievalSet, contestants: Sequence[Contestant], settings:
         count = len(each.ranked.grades)
         weights = random.multinomial(count, np.full(count, 1 / count), size=settings.rounds).astype(np.float64)
         blocks = np.array_split(weights, max(1, settings.rounds // 100))
-        told, lacks = measured(RANKED, Weighed(each.ranked), partial(Weighed, each.ranked), blocks)
-        results.append(Result(each.name, told, lacks, count, len(table.queries) - count, None, each.seconds))
+        told, lacks, rounds = measured(RANKED, Weighed(each.ranked), partial(Weighed, each.ranked), blocks)
+        lost = len(table.queries) - count
+        decisive = rounds.get(DECISIVE["retrieval"])
+        results.append(Result(each.name, told, lacks, count, lost, None, each.seconds, drawn=decisive))
     return {
         "kind": "retrieval",
         "name": table.name,

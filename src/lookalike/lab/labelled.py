@@ -36,6 +36,9 @@ COLUMNS: tuple[str, ...] = (
 COLUMNS += ("ground truth", "expected", "target", "class", "y", "verdict", "column3")
 """What a column of labels is called, likeliest first, in small letters; ``column3`` where the table has no header."""
 
+NAMED = 5
+"""Unclear labels that a message names."""
+
 HOW = "write same or different, or one of the five verdicts"
 
 
@@ -112,11 +115,10 @@ def labelled(rows: Sequence[Row], column: str, *, name: str = "the pairs") -> La
     """
     words = [_plain(row.rest.get(column)) for row in rows]
     five = any(word in _VERDICTS and word not in DIFFERENT for word in words)
-    pairs = []
-    for number, (row, word) in enumerate(zip(rows, words, strict=True), 1):
-        if word not in _VERDICTS and word not in SAME | DIFFERENT:
-            raise UsageError(_unclear(row, number, row.rest.get(column), name), remedy=HOW)
-        pairs.append(_pair(row, word, str(row.rest.get(column)), five))
+    unclear = [number for number, word in enumerate(words) if word not in _VERDICTS and word not in SAME | DIFFERENT]
+    if unclear:
+        raise UsageError(_unclear(rows, unclear, column, name), remedy=HOW)
+    pairs = [_pair(row, word, str(row.rest.get(column)), five) for row, word in zip(rows, words, strict=True)]
     return Labelled(tuple(pairs), five, name)
 
 
@@ -138,11 +140,16 @@ def _plain(value: Any) -> str:
     return text if text in DIFFERENT else " ".join(re.split(r"[\s_-]+", text))
 
 
-def _unclear(row: Row, number: int, value: object, name: str) -> str:
-    where = f"{printable(name)}, pair {number} ({printable(row.a, 60)}, {printable(row.b, 60)})"
-    if not _plain(value):
-        return f"{where} has no label"
-    return f"{where} has the label {printable(str(value), 40)!r}"
+def _unclear(rows: Sequence[Row], numbers: Sequence[int], column: str, name: str) -> str:
+    """What is wrong with these labels, the first of them with their places."""
+    told = []
+    for number in numbers[:NAMED]:
+        row, value = rows[number], rows[number].rest.get(column)
+        where = f"line {row.line}" if row.line else f"pair {number + 1}"
+        what = f"the label {printable(str(value), 40)!r}" if _plain(value) else "no label"
+        told.append(f"{where} ({printable(row.a, 60)}, {printable(row.b, 60)}) has {what}")
+    more = f"; and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+    return f"{printable(name)}, {'; '.join(told)}{more}"
 
 
 def _column(rows: Sequence[Row], asked: str | None, name: str) -> str:

@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from lookalike.errors import UsageError, printable
-from lookalike.features.base import REGISTRY
 from lookalike.files import check_place, write_whole
 from lookalike.scoring.bands import Bands
 from lookalike.scoring.calibrators import Calibrator
 from lookalike.scoring.fusion import shipped
 from lookalike.scoring.pair import shared_method
-from lookalike.scoring.presets import PRESETS, Preset, possible_parts
+from lookalike.scoring.presets import Preset, methods_of
 from lookalike.types import UNCALIBRATED, Comparison, verdict_of
 
 FORMAT, VERSION = "lookalike calibration", 1
@@ -189,11 +188,7 @@ def scored_by(
     """
     if preset is None:
         return {str(method): shared_method(str(method), (options or {}).get(str(method), {})).key}
-    names = {"keypoints": "orb", "cosine": "embedding"}
-    parts = [names.get(name, name) for name in possible_parts(preset)]
-    parts += ["exact", "look", "tint"] if preset.rule == "auto" else []
-    used = [name for name in parts if name in REGISTRY and (name not in PRESETS or name == "style")]
-    keys = {name: shared_method(name, preset.options.get(name, {})).key for name in sorted(set(used))}
+    keys = {name: shared_method(name, preset.options.get(name, {})).key for name in methods_of(preset)}
     fusion = {"fusion": _digest((preset.fusion or shipped()).to_dict())} if preset.rule == "auto" else {}
     return {"rule": f"{preset.rule}/{RULE_VERSIONS[preset.rule]}", **fusion, **keys}
 

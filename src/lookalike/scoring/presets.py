@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.errors import SourceNotFound, UnknownPreset, UsageError, printable
+from lookalike.features.base import REGISTRY
 from lookalike.scoring.fusion import Fusion
 from lookalike.scoring.preset_rules import (
     RULES,
@@ -219,3 +220,15 @@ def possible_parts(chosen: Preset) -> list[str]:
         else:
             parts.append("embedding" if name == "cosine" else name)
     return list(dict.fromkeys(parts))
+
+
+def methods_of(chosen: Preset) -> list[str]:
+    """Names of all methods whose features a preset may need.
+
+    >>> methods_of(preset("semantic"))
+    ['embedding', 'phash', 'ssim']
+    """
+    names = {"keypoints": "orb"}
+    parts = [names.get(name, name) for name in possible_parts(chosen)]
+    parts += ["exact", "look", "tint"] if chosen.rule == "auto" else []
+    return sorted({name for name in parts if name in REGISTRY and (name not in PRESETS or name == "style")})

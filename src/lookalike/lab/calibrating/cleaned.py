@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,38 @@ Key = tuple[str, str]
 """What tells the contents of a pair's pictures, in order."""
 
 
+NAMED = 3
+"""Pairs that a note names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """Labelled pairs that something is wrong with, one for each pair of contents.
+
+    Attributes:
+        twins: of one file with itself.
+        at_odds: labelled in two ways.
+        again: labelled more than once in one way.
+    """
+
+    twins: tuple[LabelledPair, ...] = ()
+    at_odds: tuple[LabelledPair, ...] = ()
+    again: tuple[LabelledPair, ...] = ()
+
+    def told(self, twins: str, at_odds: str, again: str) -> tuple[str, ...]:
+        """A note for each kind that there is, with the first of them by name."""
+        return tuple(
+            f"pairs: {len(pairs)} {what} ({_named(pairs)})"
+            for pairs, what in ((self.twins, twins), (self.again, again), (self.at_odds, at_odds))
+            if pairs
+        )
+
+
+def _named(pairs: Sequence[LabelledPair]) -> str:
+    some = "; ".join(f"{os.path.basename(pair.a)}, {os.path.basename(pair.b)}" for pair in pairs[:NAMED])
+    return some if len(pairs) <= NAMED else f"{some}; …"
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaned:
     """Pairs, each once.
@@ -26,12 +59,21 @@ class Cleaned:
         pairs: in the order of their contents, and each with its pictures so, so that nothing depends on the order of
             a table.
         keys: what each pair shows, likewise: digests, for what cannot be read its name.
-        notes: what was left out, in words.
+        odd: what was left out.
     """
 
     pairs: tuple[LabelledPair, ...] = ()
     keys: tuple[Key, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    odd: Odd = field(default_factory=lambda: Odd())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, in words."""
+        return self.odd.told(
+            "of one file with itself left out: no threshold is needed for those",
+            "labelled in two ways, and left out",
+            "labelled more than once, and counted once",
+        )
 
     @property
     def same(self) -> int:
@@ -46,7 +88,7 @@ class Cleaned:
         """Those for which ``kept`` is true."""
         chosen = [number for number, keep in enumerate(kept) if keep]
         return Cleaned(
-            tuple(self.pairs[number] for number in chosen), tuple(self.keys[number] for number in chosen), self.notes
+            tuple(self.pairs[number] for number in chosen), tuple(self.keys[number] for number in chosen), self.odd
         )
 
     def digest(self) -> str:
@@ -83,20 +125,12 @@ def clean(pairs: Iterable[LabelledPair], limits: Limits, without: Iterable[Key] 
         found[a, b].append(pair)
     twins = [key for key in found if key[0] == key[1]]
     at_odds = [key for key in found if len({label_of(pair) for pair in found[key]}) > 1 and key not in twins]
+    odd = Odd(*(tuple(found[key][0] for key in keys) for keys in (twins, at_odds)))
     for key in (*twins, *at_odds, *without):
         found.pop(key, None)
-    again = sum(len(same) - 1 for same in found.values())
-    notes = [
-        f"{count} {what}"
-        for count, what in (
-            (len(twins), "of one file with itself left out: no threshold is needed for those"),
-            (again, "labelled more than once, and counted once"),
-            (len(at_odds), "labelled in two ways, and left out"),
-        )
-        if count
-    ]
+    again = tuple(same[0] for same in found.values() if len(same) > 1)
     keys = sorted(found)
-    return Cleaned(tuple(found[key][0] for key in keys), tuple(keys), tuple(f"pairs: {note}" for note in notes))
+    return Cleaned(tuple(found[key][0] for key in keys), tuple(keys), replace(odd, again=again))
 
 
 def together(keys: Sequence[Key]) -> list[frozenset[str]]:

@@ -166,5 +166,5 @@ def _failures(fitted: Fitted) -> Iterator[str]:
 
 
 def _list(lines: Sequence[str]) -> str:
-    texts = (printable(line.replace("\N{NO-BREAK SPACE}", " "), 1000) for line in lines)
+    texts = (printable(line, 1000) for line in lines)
     return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"

@@ -24,10 +24,11 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def with_interval(told: Measured) -> str:
-    """A number and its interval: ``0.93 (0.90–0.96)``."""
+    """A number and its interval, more closely where that is near 1: ``0.930 (0.90–0.96)``, ``0.999 (0.997–1.000)``."""
     if not (np.isfinite(told.low) and np.isfinite(told.high)):
         return number(told.value)
-    return f"{number(told.value)} ({number(told.low, 2)}–{number(told.high, 2)})"
+    digits = 3 if told.high > 0.985 or told.high - told.low < 0.02 else 2
+    return f"{number(told.value)} ({number(told.low, digits)}–{number(told.high, digits)})"
 
 
 def percent(share: float) -> str:
@@ -52,23 +53,29 @@ def plural(count: int, one: str) -> str:
 
 
 def headline(evaluation: Evaluation) -> str:
-    """Who tells best, and whether that is more than luck."""
-    name, title = ("auc", "AUC") if evaluation.kind == "pairs" else ("map", "mAP")
-    order = sorted(
-        (each for each in evaluation.results if name in each.measures), key=lambda each: -each.measures[name].value
-    )
+    """Who tells best, by how much, and whether that is more than luck."""
+    title = "AUC" if evaluation.kind == "pairs" else "mAP"
+    order = evaluation.in_order()
     if not order:
         return "Nothing could be measured."
     first = order[0]
-    said = f"{title} {with_interval(first.measures[name])}"
+    best = first.measures[evaluation.decisive]
+    said = f"{title} {with_interval(best)}"
     if len(order) == 1:
         return f"{first.name} reaches {said}."
+    equal = [each.name for each in order if best.value - each.measures[evaluation.decisive].value < 0.0005]
+    if len(equal) > 1:
+        return f"{_listed(equal)} do equally well: {said}."
     second = order[1]
-    if abs(first.measures[name].value - second.measures[name].value) < 0.0005:
-        return f"{first.name} and {second.name} do equally well: {said}."
-    apart = first.measures[name].low > second.measures[name].high
-    sure = "" if apart else "; the intervals overlap, so that other pictures might turn that round"
-    return f"{first.name} tells best: {said}, before {second.name} with {with_interval(second.measures[name])}{sure}."
+    theirs = number(second.measures[evaluation.decisive].value)
+    said = f"{first.name} tells best: {said}, before {second.name} with {theirs}"
+    lead = evaluation.lead
+    if lead is None or not np.isfinite(lead.low):
+        return f"{said}."
+    between = f"by {lead.value:.3f} ({lead.low:+.3f} to {lead.high:+.3f})".replace("-", "\N{MINUS SIGN}")
+    if lead.low > 0:
+        return f"{said}; ahead {between}, which is more than luck."
+    return f"{said}; ahead {between}, so that other pictures might turn that round."
 
 
 def reasons(evaluation: Evaluation) -> list[str]:
