@@ -88,8 +88,9 @@ ABOUT = (
     """**Two flavours of one brand** share their print: what tells them apart is a colour, and a photo's light changes
     colours too.""",
     """**Recolours without much colour**: black, grey and white versions of one shot often stay over 0.90; so do, by
-    contrast, very strong changes of tone (sepia, very dark copies) fall below it, as if recoloured. Renders of one
-    product that were redrawn for each colour are *different* more often than not.""",
+    contrast, strong changes of tone (very dark copies; casts and prints in sepia that leave one of two colours nearly
+    as it was) fall below it, as if recoloured. Renders of one product that were redrawn for each colour are
+    *different* more often than not.""",
     """**A picture pasted into another**, such as a screenshot of a shop page: two alone are compared by keypoints,
     which find large ones only. In a folder `--thorough` looks for rectangles with a border on all four sides.""",
     """**A crop that was also turned by a quarter** is usually found, not always. Tilts of more than ten degrees on top

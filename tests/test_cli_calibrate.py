@@ -127,8 +127,9 @@ def test_compare_and_group_and_evaluate_take_it(
 @pytest.mark.parametrize(
     "options",
     [
-        ["--preset", "fast"], ["--preset", "auto"], ["--method", "phash"], ["--weight", "phash=1"], ["--threshold", "enough=0.5"],
-        ["--size", "128"], ["--trim"], ["--preset-file", "mine.toml"], ["--model", "x.onnx"],
+        ["--preset", "fast"], ["--preset", "auto"], ["--method", "phash"], ["--weight", "phash=1"],
+        ["--threshold", "enough=0.5"], ["--size", "128"], ["--trim"], ["--preset-file", "mine.toml"],
+        ["--model", "x.onnx"],
     ],
 )  # fmt: skip
 def test_nothing_of_scoring_is_given_beside_it(

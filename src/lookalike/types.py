@@ -276,12 +276,18 @@ class Comparison:
         """The same comparison with the pictures exchanged."""
         return replace(self, a=self.b, b=self.a, transform=self.transform and self.transform.reversed())
 
-    def __str__(self) -> str:
+    @property
+    def why(self) -> str:
+        """How likely it is the same product, where that says anything, and the reasons; a line, perhaps empty."""
         why = ", ".join(self.reasons)
         # of copies everybody sees what they show, and where there is next to no chance nobody asks
-        if self.probability is not None and self.probability >= 0.01 and self.verdict not in COPIES:
-            likely = f"{format_share(self.probability)} likely the same product"
-            why = f"{likely}; {why}" if why else likely
+        if self.probability is None or self.probability < 0.01 or self.verdict in COPIES:
+            return why
+        likely = f"{format_share(self.probability)} likely the same product"
+        return f"{likely}; {why}" if why else likely
+
+    def __str__(self) -> str:
+        why = self.why
         return f"{format_score(self.score)}  {self.verdict}{f'   ({why})' if why else ''}"
 
     @classmethod

@@ -99,10 +99,10 @@ def test_what_every_piece_added_stands_in_the_details() -> None:
     pair = cartons()
     answer = kinship(pair, shipped(), KIN, closely=True)
     told = {name.removeprefix("log_odds_"): x for name, x in pair.details.items() if name.startswith("log_odds_")}
-    assert told == answer.added
-    (used,) = [each["product"] for each in shipped().sums if set(each["product"].lines) == set(told)]
-    log_odds = used.base + sum(told.values())
-    assert answer.probability == pytest.approx(1 / (1 + math.exp(-log_odds)))
+    assert told == {**answer.added, "base": answer.base}
+    assert answer.probability == pytest.approx(1 / (1 + math.exp(-sum(told.values()))))
+    (used,) = [each["product"] for each in shipped().sums if set(each["product"].lines) == set(answer.added)]
+    assert told["base"] == used.base
 
 
 def test_a_copy_needs_no_kin(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,7 +203,12 @@ def _say(
 
     if as_json:
         thresholds = fitted.calibration.to_dict()["thresholds"]
-        told = {**fitted.calibration.report, "notes": warnings(fitted), "thresholds": thresholds, "out": out}
+        told = {
+            **fitted.calibration.report,
+            "notes": warnings(fitted, task.target),
+            "thresholds": thresholds,
+            "out": out,
+        }
         typer.echo(json.dumps(told))
     else:
         typer.echo(say(fitted, task.target))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import printable
 from lookalike.explain.palette import VERDICTS
-from lookalike.types import BANDS, Comparison, Verdict, format_score
+from lookalike.types import BANDS, UNCALIBRATED, Comparison, Verdict, format_score
 
 if TYPE_CHECKING:
     from lookalike.explain.evidence import Evidence
@@ -57,14 +57,14 @@ class Story:
 def tell(comparison: Comparison, evidence: Evidence) -> Story:
     """The story of one comparison."""
     model = f" · model {printable(comparison.model, 60)}" if comparison.model else ""
-    usual = comparison.preset == "auto"
+    usual, calibrated = comparison.preset == "auto", UNCALIBRATED in comparison.details
     return Story(
         score=format_score(comparison.score),
         verdict=comparison.verdict,
         colour=VERDICTS[comparison.verdict],
-        reasons=printable(", ".join(comparison.reasons), 400),
-        made_by=f"preset {printable(comparison.preset, 60)}{model}",
-        caveat="" if usual else "the verdict's bands are fitted to the default preset, not to this one",
+        reasons=printable(comparison.why, 400),
+        made_by=f"preset {printable(comparison.preset, 60)}{model}{' · calibrated' if calibrated else ''}",
+        caveat="" if usual or calibrated else "the verdict's bands are fitted to the default preset, not to this one",
         first=(printable(comparison.a, NAME_LIMIT), _size(evidence.size_first)),
         second=(printable(comparison.b, NAME_LIMIT), _size(evidence.size_second)),
         points=_points(comparison, evidence),

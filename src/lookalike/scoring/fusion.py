@@ -64,11 +64,13 @@ class Answer:
         score: in [0, 0.90).
         probability: that both show the same product.
         added: piece of evidence → the log-odds it added to *same product*.
+        base: log-odds of *same product* where no piece says anything.
     """
 
     score: float
     probability: float
     added: Mapping[str, float]
+    base: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Fusion:
         sums = max(usable, key=lambda each: len(each["product"].lines))
         score = max(on_line(self.scores[name], sums[name].log_odds(evidence)) for name in QUESTIONS)
         added = sums["product"].added(evidence)
-        return Answer(score, sigmoid(sums["product"].log_odds(evidence)), added)
+        return Answer(score, sigmoid(sums["product"].log_odds(evidence)), added, sums["product"].base)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for ``json.dumps``."""

@@ -28,7 +28,7 @@ def kinship(pair: Pair, fusion: Fusion, kin: float, *, closely: bool) -> Answer:
         closely: look for one object in both pictures, which costs more than all else together.
     """
     answer = fusion.answer(evidence(pair, kin, closely=closely))
-    pair.details.update({LOG_ODDS + piece: added for piece, added in answer.added.items()})
+    pair.details.update({LOG_ODDS + piece: added for piece, added in answer.added.items()}, log_odds_base=answer.base)
     return answer
 
 

@@ -57,13 +57,30 @@ def probability_line(fitted: Fitted) -> str:
     quality = fitted.qualities[fitted.kind]
     return (
         f"{fitted.kind}: off by {quality.ece:.3f} on average (ECE on new pictures; on so many pairs luck alone makes "
-        f"{quality.ece_by_chance:.3f}), Brier {quality.brier:.3f}"
+        f"{quality.ece_by_chance:.3f}), Brier {quality.brier:.3f}; {percent(likely_at_threshold(fitted))} at the "
+        "threshold"
     )
 
 
-def warnings(fitted: Fitted) -> list[str]:
+def likely_at_threshold(fitted: Fitted) -> float:
+    """P(same product) of a pair that is just called so."""
+    return float(fitted.calibration.curve.predict([fitted.calibration.bands.product])[0])
+
+
+def warnings(fitted: Fitted, target: Target) -> list[str]:
     """What a person should know before using it."""
     found = []
+    likely = likely_at_threshold(fitted)
+    if likely < 0.5:
+        found.append(
+            f"a pair just at the threshold is called the same product and is it with a likelihood of {percent(likely)} "
+            f"only: a {target} costs that; --target-precision asks for surer ones"
+        )
+    rate, (low, high) = fitted.expected.rates[target.kind]
+    if (high < target.value) if target.kind != "fpr" else (low > target.value):
+        found.append(
+            f"the {target} holds on these pairs; on new pictures expect {percent(rate)}: more labelled pairs help"
+        )
     auc = fitted.calibration.report["auc"]
     tpr, fpr = fitted.expected.rates["tpr"][0], fitted.expected.rates["fpr"][0]
     if tpr < POOR["tpr"] or fpr > POOR["fpr"]:
@@ -78,7 +95,7 @@ def say(fitted: Fitted, target: Target) -> str:
     """All of it, a few lines."""
     rows = [("fitted to", [data_line(fitted)]), ("threshold", threshold_lines(fitted, target))]
     rows += [("to expect", rate_lines(fitted)), ("likelihood", [probability_line(fitted)])]
-    rows += [("note", [printable(note, 500)]) for note in warnings(fitted)]
+    rows += [("note", [printable(note, 500)]) for note in warnings(fitted, target)]
     return "\n".join(
         f"{head if not number else '':<12}{line}" for head, lines in rows for number, line in enumerate(lines)
     )

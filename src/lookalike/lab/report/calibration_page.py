@@ -62,7 +62,7 @@ def _body(fitted: Fitted, target: Target, shown: Shown) -> Iterator[str]:
     yield _list(
         [f"On pictures it was not fitted to, the threshold {line}." for line in rate_lines(fitted)[:3]]
         + [f"{line[0].upper()}{line[1:]}." for line in threshold_lines(fitted, target)[1:]]
-        + [f"Note: {line}." for line in warnings(fitted)]
+        + [f"Note: {line}." for line in warnings(fitted, target)]
     )
     yield '</section><section><h2>Scores, thresholds and probabilities</h2><div class="charts">'
     yield _scores(fitted)
