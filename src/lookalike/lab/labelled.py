@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class LabelledPair:
         same: they show the same product: one of the first three verdicts.
         category: they show the same category: one of the first four; None where ``different`` may mean either.
         verdict: the label as a verdict; None where it only says same or different.
+        line: where it stands in its file, counted from 1; 0 where that says nothing.
     """
 
     a: str
@@ -60,6 +61,7 @@ class LabelledPair:
     same: bool
     category: bool | None = None
     verdict: Verdict | None = None
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,9 @@ def _pair(row: Row, word: str, label: str, five: bool) -> LabelledPair:
     verdict = _VERDICTS.get(word) if five else None
     if verdict is None:
         same = word in SAME
-        return LabelledPair(row.a, row.b, label, same, True if same else None)
+        return LabelledPair(row.a, row.b, label, same, True if same else None, line=row.line)
     rank = VERDICTS.index(verdict)
-    return LabelledPair(row.a, row.b, label, rank < 3, rank < 4, verdict)
+    return LabelledPair(row.a, row.b, label, rank < 3, rank < 4, verdict, row.line)
 
 
 def _plain(value: Any) -> str:

@@ -60,11 +60,12 @@ def cards(title: str, mistakes: Sequence[Mistake], shown: Shown) -> Iterator[str
         comparison, pair = mistake.comparison, mistake.pair
         likely = comparison.probability
         chance = "" if likely is None else f" · {format_share(likely)} likely the same"
+        line = f" in line {pair.line}" if pair.line else ""
         alone = not comparison.reasons or comparison.reasons == (f"by {comparison.preset} alone",)
         parts = [f"{name} {value:.2f}" for name, value in list(comparison.parts.items())[:PARTS]]
         why = ", ".join(parts if alone else comparison.reasons)
         yield (
-            f"<article><p>{chip(comparison)}{chance} · labelled <b>{escape(printable(pair.label, 40))}</b></p>"
+            f"<article><p>{chip(comparison)}{chance} · labelled <b>{escape(printable(pair.label, 40))}</b>{line}</p>"
             f'<div class="two">{shown.figure(pair.a)}{shown.figure(pair.b)}</div>'
             f'<p class="why">{escape(printable(why, 300))}</p></article>'
         )

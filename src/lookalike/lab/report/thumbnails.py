@@ -10,6 +10,7 @@ from html import escape
 
 from lookalike.errors import LookalikeError, printable
 from lookalike.explain.palette import VERDICTS
+from lookalike.explain.story import shortened
 from lookalike.images.limits import Limits
 from lookalike.images.load import load
 from lookalike.results.thumbnails import small_jpeg
@@ -17,6 +18,9 @@ from lookalike.types import Comparison, format_score
 
 SIDE = 220
 """Longest side of a picture in the page, in pixels."""
+
+NAME = 24
+"""Letters of a name that fit under a picture; of longer ones the middle is left out, for they differ at their ends."""
 
 
 @dataclass(slots=True)
@@ -41,7 +45,7 @@ class Shown:
         below = f"<small>{escape(caption)}</small>" if caption else ""
         return (
             f'<figure><div class="frame">{inside}</div>'
-            f'<figcaption title="{title}">{escape(printable(name, 60))}{below}</figcaption></figure>'
+            f'<figcaption title="{title}">{escape(shortened(printable(name), NAME))}{below}</figcaption></figure>'
         )
 
     def _uri(self, source: str) -> str | None:
