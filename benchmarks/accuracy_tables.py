@@ -21,7 +21,8 @@ from lookalike.lab.labelled import LabelledPair
 from lookalike.lab.measures import MEASURES, Sample
 from lookalike.lab.metrics import bin_of, ece
 from lookalike.lab.ranking import Floats
-from lookalike.types import BANDS, Comparison
+from lookalike.types import Comparison
+from lookalike.verdicts import BANDS
 
 TOLD = ("auc", "average_precision", "tpr_at_fpr_1")
 ROUNDS = 200

@@ -11,7 +11,19 @@ import lookalike
 
 SOURCE = Path(lookalike.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-ROOMS = ["errors", "types", "optional", "files", "threads", "images", "features", "scoring", "explain", "collection"]
+ROOMS = [
+    "errors",
+    "verdicts",
+    "types",
+    "optional",
+    "files",
+    "threads",
+    "images",
+    "features",
+    "scoring",
+    "explain",
+    "collection",
+]
 ROOMS += ["api", "pairs", "scores", "results", "lab", "progress", "console", "listing", "commands", "cli", "__main__"]
 """Every room may import those before it, never those after it."""
 

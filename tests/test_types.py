@@ -12,7 +12,8 @@ from synthetic import photo
 
 from lookalike import Comparison, compare
 from lookalike.features.dihedral import TRANSFORMS, apply, inverse
-from lookalike.types import Transform, Verdict
+from lookalike.types import Transform
+from lookalike.verdicts import Verdict
 
 PHOTO = photo(31, 320, 240)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lookalike.images.load import load
     from lookalike.lab.calibrate import calibrate
     from lookalike.lab.evaluation import evaluate
+    from lookalike.lab.train import train
     from lookalike.scoring.calibration import Calibration
     from lookalike.scoring.presets import PRESETS, Preset, read_presets
     from lookalike.types import Comparison, Failure, Group, Grouping, PairFailure, Picture, Transform
@@ -44,6 +45,7 @@ __all__ = [
     "group",
     "load",
     "read_presets",
+    "train",
 ]
 
 _HOMES = {
@@ -67,6 +69,7 @@ _HOMES = {
     "group": "api",
     "load": "images.load",
     "read_presets": "scoring.presets",
+    "train": "lab.train",
 }
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import typer
 
 from lookalike.errors import LookalikeError, printable
-from lookalike.types import Comparison, Failure, verdict_of
+from lookalike.types import Comparison, Failure
+from lookalike.verdicts import verdict_of
 
 _COLOURS = {
     "identical": typer.colors.BRIGHT_GREEN,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from lookalike.console import styled
-from lookalike.types import BANDS
+from lookalike.verdicts import BANDS
 
 
 def list_methods(*, as_json: bool) -> None:

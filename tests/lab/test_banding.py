@@ -11,7 +11,8 @@ from lookalike.lab.calibrating.banding import JUST_BELOW, band
 from lookalike.lab.calibrating.evidence import Evidence
 from lookalike.lab.calibrating.thresholds import Target
 from lookalike.lab.labelled import VERDICTS, LabelledPair
-from lookalike.types import Comparison, Verdict
+from lookalike.types import Comparison
+from lookalike.verdicts import Verdict
 
 Rows = Sequence[tuple[float, str]]
 

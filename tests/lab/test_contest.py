@@ -13,7 +13,8 @@ import lookalike
 from lookalike.errors import UnknownPreset, UsageError
 from lookalike.lab.contest import Contestant, contestants_of, fresh_seconds, run
 from lookalike.lab.labelled import LabelledPair, read_labelled
-from lookalike.types import Comparison, verdict_of
+from lookalike.types import Comparison
+from lookalike.verdicts import verdict_of
 
 
 def test_scores_are_those_of_compare(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from lookalike.lab.evaluated import Evaluation
 from lookalike.lab.report.evaluation_page import write_report
 from lookalike.lab.report.mistakes import farthest, worst
 from lookalike.lab.report.sentences import headline, number
-from lookalike.types import Comparison, verdict_of
+from lookalike.types import Comparison
+from lookalike.verdicts import verdict_of
 
 
 class Turned:

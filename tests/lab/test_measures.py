@@ -7,7 +7,7 @@ import pytest
 
 from lookalike.lab.labelled import VERDICTS, Labelled, LabelledPair
 from lookalike.lab.measures import MEASURES, NOT_HERE, Sample, ranks, sample_verdicts
-from lookalike.types import verdict_of
+from lookalike.verdicts import verdict_of
 
 FIVE = Sample(
     np.array([1.0, 0.95, 0.85, 0.70, 0.30, 0.92, 0.10]), np.array([0, 1, 2, 3, 4, 3, 2]), five=True

@@ -20,8 +20,8 @@ from lookalike.collection.store import Store
 from lookalike.errors import MissingExtra, PictureError, UsageError
 from lookalike.features.embedding import Embedding, unit
 from lookalike.images.load import load
-from lookalike.lab.train import Request, train, train_kept
 from lookalike.lab.training.catalogue import Catalogue, read_catalogue
+from lookalike.lab.training.run import Request, run, run_kept
 
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="training needs the extra train")
 
@@ -69,7 +69,7 @@ def many(folder: Path, count: int) -> Catalogue:
 @needs_torch
 def test_a_head_that_is_better_is_written_and_used_by_name(wardrobe: Path, store: Store, tmp_path: Path) -> None:
     out = tmp_path / "colours.onnx"
-    trained = train(request(wardrobe, out), store)
+    trained = run(request(wardrobe, out), store)
     assert trained.gained
     assert trained.written
     assert trained.judgement.figures["map"].after > trained.judgement.figures["map"].before + 0.1
@@ -93,7 +93,7 @@ def test_a_head_that_is_better_is_written_and_used_by_name(wardrobe: Path, store
 def test_one_seed_gives_the_same_bytes(wardrobe: Path, store: Store, tmp_path: Path) -> None:
     outs = [tmp_path / name for name in ("a.onnx", "b.onnx", "c.onnx")]
     for out, seed in zip(outs, (0, 0, 1), strict=True):
-        train(request(wardrobe, out, seed=seed, keep_anyway=True), store)
+        run(request(wardrobe, out, seed=seed, keep_anyway=True), store)
     first, again, other = (out.read_bytes() for out in outs)
     assert first == again != other
 
@@ -103,11 +103,11 @@ def test_labels_that_mean_nothing_give_no_network(wardrobe: Path, store: Store, 
     paths = [str(wardrobe / f"{number:02}-{cut}.png") for number in range(27) for cut in CUTS]
     shuffled = np.random.default_rng(0).permutation(np.repeat(np.arange(27), 3))
     asked = request(wardrobe, tmp_path / "x.onnx", catalogue=Catalogue(tuple(paths), tuple(map(str, shuffled)), "x"))
-    trained = train(asked, store)
+    trained = run(asked, store)
     assert not trained.gained
     assert not trained.written
     assert list(tmp_path.iterdir()) == []
-    assert train(replace(asked, keep_anyway=True), store).written
+    assert run(replace(asked, keep_anyway=True), store).written
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.json", "x.onnx"]
 
 
@@ -122,7 +122,7 @@ def test_codes_are_bits(wardrobe: Path, store: Store, tmp_path: Path, labelled: 
         catalogue = Catalogue((*paths, *more.paths), tuple(labels), "both")
     else:
         catalogue = many(tmp_path, 120)
-    trained = train(request(wardrobe, out, kind="binary", bits=64, catalogue=catalogue), store)
+    trained = run(request(wardrobe, out, kind="binary", bits=64, catalogue=catalogue), store)
     assert trained.written
     vectors = np.stack(Embedding(str(out)).extract([load(path) for path in catalogue.paths[:8]]))
     assert vectors.shape == (8, 64)
@@ -143,7 +143,7 @@ def test_components_need_no_torch(store: Store, tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     out = tmp_path / "small.onnx"
-    trained = train(Request(many(tmp_path, 120), out, kind=kind, size=64, dimension=16), store)  # type: ignore[arg-type]
+    trained = run(Request(many(tmp_path, 120), out, kind=kind, size=64, dimension=16), store)  # type: ignore[arg-type]
     assert trained.written
     assert 0.3 < trained.about["variance_kept"] < 1
     assert Embedding(str(out)).shape == (16,)
@@ -159,7 +159,7 @@ def test_the_whole_network_without_labels(store: Store, tmp_path: Path) -> None:
         out = tmp_path / "whole.onnx"
         asked = Request(many(tmp_path, 100), out, kind="whole", size=32, keep_anyway=True)
         asked = replace(asked, whole=replace(asked.whole, epochs=1, batch=32), device="cpu")
-        trained = train(asked, store)
+        trained = run(asked, store)
     finally:
         torch.set_num_threads(threads)
     assert trained.written
@@ -176,12 +176,12 @@ def test_bad_pictures_and_copies_are_told_and_left_out(wardrobe: Path, store: St
     (tmp_path / "copy.png").write_bytes((tmp_path / "000.png").read_bytes())
     paths = (*catalogue.paths, str(tmp_path / "broken.png"), str(tmp_path / "copy.png"), str(tmp_path / "gone.png"))
     asked = Request(Catalogue(paths, ("",) * len(paths), "x"), tmp_path / "o.onnx", kind="pca", size=64, dimension=8)
-    trained = train(asked, store)
+    trained = run(asked, store)
     assert trained.pictures == 110
     assert [failure.kind for failure in trained.failures] == ["DecodeFailed", "SourceNotFound"]
     assert any("1 files are copies" in notice for notice in trained.notices)
     with pytest.raises(PictureError, match="no picture of it can be used"):
-        train(replace(asked, catalogue=Catalogue((str(tmp_path / "gone.png"),), ("",), "x")), store)
+        run(replace(asked, catalogue=Catalogue((str(tmp_path / "gone.png"),), ("",), "x")), store)
 
 
 @pytest.mark.parametrize(
@@ -199,18 +199,18 @@ def test_what_makes_no_sense_is_refused_before_any_work(
     wardrobe: Path, store: Store, tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        train(replace(request(wardrobe, tmp_path / "x.onnx"), **changes), store)  # type: ignore[arg-type]
+        run(replace(request(wardrobe, tmp_path / "x.onnx"), **changes), store)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is here")
 def test_without_torch_the_extra_is_named(wardrobe: Path, store: Store, tmp_path: Path) -> None:
     with pytest.raises(MissingExtra, match=r"lookalike\[train\]"):
-        train(request(wardrobe, tmp_path / "x.onnx"), store)
+        run(request(wardrobe, tmp_path / "x.onnx"), store)
 
 
 @needs_torch
 def test_a_store_that_is_not_there_is_made(wardrobe: Path, tmp_path: Path) -> None:
-    train_kept(request(wardrobe, tmp_path / "x.onnx", keep_anyway=True), tmp_path / "store.sqlite")
+    run_kept(request(wardrobe, tmp_path / "x.onnx", keep_anyway=True), tmp_path / "store.sqlite")
     with Store(tmp_path / "store.sqlite") as opened:
         digest = hashlib.sha256((wardrobe / "00-dress.png").read_bytes()).hexdigest()
         kept = np.frombuffer(opened.features(Embedding(size=64).key, [digest])[digest], np.float32)

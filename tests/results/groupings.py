@@ -9,17 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lookalike.types import (
-    Comparison,
-    Failure,
-    Group,
-    GroupBy,
-    Grouping,
-    Member,
-    PictureFile,
-    Transform,
-    verdict_of,
-)
+from lookalike.types import Comparison, Failure, Group, GroupBy, Grouping, Member, PictureFile, Transform
+from lookalike.verdicts import verdict_of
 
 
 def saved(path: Path, seed: int = 0, size: tuple[int, int] = (48, 36), **options: object) -> PictureFile:

@@ -6,7 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from lookalike.types import Comparison, Group, GroupBy, Grouping, Member, PictureFile, verdict_of
+from lookalike.types import Comparison, Group, GroupBy, Grouping, Member, PictureFile
+from lookalike.verdicts import verdict_of
 
 
 def planted(

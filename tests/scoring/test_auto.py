@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter, ImageOps
 from synthetic import garment
 
 import lookalike
-from lookalike.types import verdict_of
+from lookalike.verdicts import verdict_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SHIRT = Image.open(EXAMPLES / "shirt.jpg").convert("RGB")

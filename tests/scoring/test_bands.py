@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lookalike.errors import UsageError
 from lookalike.scoring.bands import Bands
-from lookalike.types import verdict_of
+from lookalike.verdicts import verdict_of
 
 share = st.floats(0, 1)
 

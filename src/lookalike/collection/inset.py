@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.scoring.auto import LEAST_COPY
-from lookalike.types import verdict_of
+from lookalike.verdicts import verdict_of
 
 if TYPE_CHECKING:
     from lookalike.types import Comparison, Picture, Transform

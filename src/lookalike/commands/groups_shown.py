@@ -10,7 +10,8 @@ import typer
 
 from lookalike.console import coloured, plural, styled
 from lookalike.errors import printable
-from lookalike.types import Comparison, Group, Grouping, Member, format_score
+from lookalike.types import Comparison, Group, Grouping, Member
+from lookalike.verdicts import format_score
 
 GROUPS = 20
 """Groups shown on a terminal."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from lookalike.errors import PictureError, printable
-from lookalike.types import Comparison, PairFailure, format_score
+from lookalike.types import Comparison, PairFailure
+from lookalike.verdicts import format_score
 
 if TYPE_CHECKING:
     from lookalike.pairs import Row

@@ -22,7 +22,7 @@ from lookalike.commands.options import (
 from lookalike.errors import NotBetter, UsageError, printable
 
 if TYPE_CHECKING:
-    from lookalike.lab.train import Trained
+    from lookalike.lab.training.run import Trained
 
 
 def train(
@@ -91,38 +91,41 @@ def train(
     if not 0 < rate <= 1:
         raise UsageError(f"--rate must be over 0 and at most 1, not {rate}", remedy="try 0.0001")
     from lookalike.images.limits import Limits
-    from lookalike.lab.train import Request, train_kept
-    from lookalike.lab.training.catalogue import read_catalogue
+    from lookalike.lab.train import train as learn
     from lookalike.lab.training.whole_records import WholeSettings
     from lookalike.progress import Progress
 
-    pictures = read_catalogue(catalogue, picture_column=picture_column, label_column=label_column)
     given: dict[str, Any] = {} if model is None else {"model": model}
-    request = Request(
-        catalogue=pictures.bare() if no_labels else pictures,
-        out=Path(out),
-        kind=kind,  # type: ignore[arg-type]  # it is checked there
-        size=size,
-        dimension=dimension,
-        bits=bits,
-        loss=loss,  # type: ignore[arg-type]
-        whole=WholeSettings(epochs=epochs, batch=batch, rate=rate, mixed=not full_precision),
-        device=device,
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-        keep_anyway=keep_anyway,
-        seed=seed,
-        limits=Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side, max_scans=max_scans),
-        **given,
-    )
+    state = Path(out).with_suffix(".checkpoint") if checkpoint is None else Path(checkpoint)
     with Progress(quiet=quiet) as progress:
         try:
-            trained = train_kept(request, chosen_store, progress.tell)
+            trained = learn(
+                catalogue,
+                out,
+                kind=kind,  # type: ignore[arg-type]  # it is checked there
+                size=size,
+                dimension=dimension,
+                bits=bits,
+                loss=loss,  # type: ignore[arg-type]
+                whole=WholeSettings(epochs=epochs, batch=batch, rate=rate, mixed=not full_precision),
+                device=device,
+                checkpoint=state,
+                labels=not no_labels,
+                picture_column=picture_column,
+                label_column=label_column,
+                keep_anyway=keep_anyway,
+                seed=seed,
+                store=chosen_store,
+                limits=Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side, max_scans=max_scans),
+                progress=progress.tell,
+                **given,
+            )
         except KeyboardInterrupt:
             stopped = True
         else:
             stopped = False
     if stopped:
-        _stopped(request.state, kind)
+        _stopped(state, kind)
     _say(trained, as_json=as_json, quiet=quiet)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lookalike.types import Verdict
+from lookalike.verdicts import Verdict
 
 VERDICTS: dict[Verdict, str] = {
     "identical": "#00695c",

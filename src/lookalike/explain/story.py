@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import printable
 from lookalike.explain.palette import VERDICTS
-from lookalike.types import BANDS, UNCALIBRATED, Comparison, Verdict, format_score
+from lookalike.types import UNCALIBRATED, Comparison
+from lookalike.verdicts import BANDS, Verdict, format_score
 
 if TYPE_CHECKING:
     from lookalike.explain.evidence import Evidence

@@ -16,7 +16,7 @@ from lookalike.lab.ranking import Floats
 from lookalike.lab.retrieval.found import Found
 from lookalike.lab.retrieval.ranked import RANKED
 from lookalike.lab.retrieval.sets import RetrievalSet
-from lookalike.types import Verdict
+from lookalike.verdicts import Verdict
 
 DECISIVE = {"pairs": "auc", "retrieval": "map"}
 """The measure that tells who is best, by the kind of set: neither depends on a threshold."""

@@ -30,7 +30,7 @@ from lookalike.scoring.calibration import Calibration
 
 if TYPE_CHECKING:
     from lookalike.scoring.presets import Preset
-    from lookalike.types import Verdict
+    from lookalike.verdicts import Verdict
 
 _LIMITS = Limits()
 

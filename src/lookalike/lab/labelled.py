@@ -12,7 +12,7 @@ from typing import Any
 from lookalike.errors import UsageError, printable
 from lookalike.pairs import Row, read_pairs
 from lookalike.scores import OURS
-from lookalike.types import BANDS, Verdict
+from lookalike.verdicts import BANDS, Verdict
 
 VERDICTS: tuple[Verdict, ...] = tuple(verdict for _, verdict in BANDS)
 """The five, the most alike first."""

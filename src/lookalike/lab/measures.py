@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lookalike.lab import metrics
 from lookalike.lab.labelled import VERDICTS, Labelled
 from lookalike.lab.ranking import Floats, Labels, Ranking, ranking, ratio
-from lookalike.types import BANDS, Verdict
+from lookalike.verdicts import BANDS, Verdict
 
 SAME: Verdict = "same product"
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lookalike.results.names import Names, safe_name
-from lookalike.types import Group, Grouping, PictureFile, format_score
+from lookalike.types import Group, Grouping, PictureFile
+from lookalike.verdicts import format_score
 
 Action = Literal["copy", "hardlink", "symlink", "move"]
 

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from lookalike.errors import printable
 from lookalike.explain.palette import VERDICTS
-from lookalike.types import BANDS, Comparison, Failure, Grouping, PictureFile, Transform
+from lookalike.types import Comparison, Failure, Grouping, PictureFile, Transform
+from lookalike.verdicts import BANDS
 
 ROWS = 1000
 """Rows turned into JSON at a time."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from lookalike.errors import UsageError
-from lookalike.types import BANDS
+from lookalike.verdicts import BANDS
 
 _LOWEST = {verdict: lowest for lowest, verdict in BANDS}
 CATEGORY, PRODUCT, NEAR = (_LOWEST[name] for name in ("same category", "same product", "near-duplicate"))

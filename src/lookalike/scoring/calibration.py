@@ -23,7 +23,8 @@ from lookalike.scoring.calibrators import Calibrator
 from lookalike.scoring.fusion import shipped
 from lookalike.scoring.pair import shared_method
 from lookalike.scoring.presets import Preset, methods_of
-from lookalike.types import UNCALIBRATED, Comparison, verdict_of
+from lookalike.types import UNCALIBRATED, Comparison
+from lookalike.verdicts import verdict_of
 
 FORMAT, VERSION = "lookalike calibration", 1
 """What a file says it is; the version is raised when an older lookalike could misread it."""

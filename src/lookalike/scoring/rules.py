@@ -9,7 +9,8 @@ from lookalike.scoring.fusion import shipped
 from lookalike.scoring.pair import Pair
 from lookalike.scoring.presets import PRESETS, Preset
 from lookalike.scoring.terms import term
-from lookalike.types import Comparison, Verdict, verdict_of
+from lookalike.types import Comparison
+from lookalike.verdicts import Verdict, verdict_of
 
 
 def decide(pair: Pair, preset: Preset) -> Comparison:

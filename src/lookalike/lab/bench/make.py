@@ -28,7 +28,8 @@ from lookalike.lab.bench.negatives import Pair, nearest_pairs, random_pairs
 from lookalike.lab.edits.table import chosen
 from lookalike.lab.seeded import generator
 from lookalike.lab.written import new_folder, write_table
-from lookalike.types import BANDS, Failure
+from lookalike.types import Failure
+from lookalike.verdicts import BANDS
 
 if TYPE_CHECKING:
     from lookalike.images.sources import Sources

@@ -12,7 +12,8 @@ from lookalike.lab.bootstrap import Numbers
 from lookalike.lab.calibrating.cleaned import Cleaned, label_of
 from lookalike.lab.labelled import VERDICTS, LabelledPair
 from lookalike.lab.ranking import Floats, Labels
-from lookalike.types import Comparison, PairFailure, Verdict
+from lookalike.types import Comparison, PairFailure
+from lookalike.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from lookalike.lab.report.mistakes import worst
 from lookalike.lab.report.sentences import percent, reliability
 from lookalike.lab.report.thumbnails import Shown
 from lookalike.scoring.bands import PRODUCT
-from lookalike.types import format_share
+from lookalike.verdicts import format_share
 
 _LIMITS = Limits()
 

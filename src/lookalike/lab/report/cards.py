@@ -13,7 +13,7 @@ from lookalike.lab.report.mistakes import SHOWN, Mistake, farthest, worst
 from lookalike.lab.report.sentences import number, percent
 from lookalike.lab.report.thumbnails import Shown, chip
 from lookalike.lab.retrieval.found import Found
-from lookalike.types import format_share
+from lookalike.verdicts import format_share
 
 OPEN = 3
 """Contestants whose mistakes are unfolded at first, where there are not more."""

@@ -15,7 +15,7 @@ from lookalike.lab.ranking import Floats, Labels
 from lookalike.lab.report.charts import Line, Mark, curves, histogram, legend
 from lookalike.lab.report.sentences import of_first_places, of_histogram, of_pr, of_reliability, of_roc, reliability
 from lookalike.lab.retrieval.ranked import recall_at_k
-from lookalike.types import BANDS
+from lookalike.verdicts import BANDS
 
 PLACES = 20
 """First places of a ranking that are drawn."""

@@ -27,7 +27,7 @@ def with_interval(told: Measured) -> str:
     """A number and its interval, more closely where that is near 1: ``0.930 (0.90–0.96)``, ``0.999 (0.997–1.000)``."""
     if not (np.isfinite(told.low) and np.isfinite(told.high)) or told.low == told.high:
         return number(told.value)  # where no pair is a mistake, pairs drawn anew cannot tell how rare mistakes are
-    digits = 3 if told.high > 0.985 or told.high - told.low < 0.02 else 2
+    digits = 3 if told.low > 0.95 or told.high - told.low < 0.02 else 2
     return f"{number(told.value)} ({number(told.low, digits)}–{number(told.high, digits)})"
 
 

@@ -14,7 +14,8 @@ from lookalike.explain.story import shortened
 from lookalike.images.limits import Limits
 from lookalike.images.load import load
 from lookalike.results.thumbnails import small_jpeg
-from lookalike.types import Comparison, format_score
+from lookalike.types import Comparison
+from lookalike.verdicts import format_score
 
 SIDE = 220
 """Longest side of a picture in the page, in pixels."""

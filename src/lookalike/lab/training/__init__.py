@@ -1,1 +1,1 @@
-"""What a network learns from pictures of one's own, in pieces; :mod:`lookalike.lab.train` puts them together."""
+"""What a network learns from pictures of one's own, in pieces; :mod:`lookalike.lab.training.run` puts them together."""

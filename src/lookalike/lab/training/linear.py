@@ -57,7 +57,7 @@ def learn_linear(
         labelled: learn from labels and judge by them.
         shares: who learns, stops, judges.
         kind: ``"head"``, ``"binary"``, ``"pca"`` or ``"whiten"``.
-        dimension, bits, loss, seed: see :class:`lookalike.lab.train.Request`.
+        dimension, bits, loss, seed: see :class:`lookalike.lab.training.run.Request`.
         progress: called now and then.
     """
     settings = Settings(loss=loss, seed=seed)

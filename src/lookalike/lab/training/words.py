@@ -8,7 +8,7 @@ from lookalike.errors import printable
 from lookalike.lab.training.judge import Figure
 
 if TYPE_CHECKING:
-    from lookalike.lab.train import Trained
+    from lookalike.lab.training.run import Trained
 
 NAMES = {"map": "mAP", "recall_at_1": "recall@1", "auc": "AUC"}
 
