@@ -51,6 +51,8 @@ def _rounds(count: int) -> str:
 
 
 def _run(row: dict[str, Any]) -> list[object]:
+    if not row["seconds"]:  # stopped
+        return [row["run"], row["note"], "", ""]
     seconds = sorted(row["seconds"])[len(row["seconds"]) // 2]
     name = RUNS.get(row["run"]) or f"{row['run']}{', ' + row['note'] if row['note'] else ''}"
     if "recall" not in row:

@@ -477,3 +477,9 @@ def test_every_command_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -
     for command, text in helps(capsys).items():
         assert re.search(r"^  [A-Z][^.]+\.$", text, re.MULTILINE), command
         assert "Traceback" not in text
+
+
+def test_a_model_that_the_preset_has_no_use_for_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, said = call(capsys, "group", str(tmp_path), "--preset", "fast", "--model", "efficientnet-lite0")
+    assert code == 2
+    assert "does not use" in said

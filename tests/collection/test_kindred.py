@@ -74,3 +74,12 @@ def test_formulas_know_no_copies_and_find_what_they_find_alike(folder: Path, pre
     assert wanted, "or this says nothing"
     found = group(folder, preset=preset, threshold=threshold, store=False).pairs
     assert {tuple(sorted((pair.a, pair.b))) for pair in found} == wanted
+
+
+def test_another_size_of_the_embedding_scores_as_in_compare(folder: Path) -> None:
+    some = sorted(map(str, folder.iterdir()))[:12]
+    smaller = {"embedding": {"size": 128}}
+    found = group(some, threshold=THRESHOLD, options=smaller, store=False).pairs
+    wanted = {(each.a, each.b): each.score for each in compare_many(combinations(some, 2), options=smaller)
+              if each.score >= THRESHOLD}  # type: ignore[union-attr]  # fmt: skip
+    assert {tuple(sorted((pair.a, pair.b))): pair.score for pair in found} == pytest.approx(wanted)

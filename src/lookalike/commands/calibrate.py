@@ -12,6 +12,8 @@ import typer
 from lookalike.commands.options import (
     AsJson,
     ConnectSeconds,
+    EmbeddingModel,
+    EmbeddingSize,
     MaxBytes,
     MaxPixels,
     MaxRedirects,
@@ -58,12 +60,8 @@ def calibrate(
     method: Annotated[
         str | None, typer.Option("--method", "-m", help="Score by one method alone; see `lookalike methods`.")
     ] = None,
-    size: Annotated[
-        int | None, typer.Option("--size", min=32, max=1024, help="Input side of the embedding: 224, or 128 for speed.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="Embedding model: a name of `lookalike models` or an ONNX file.")
-    ] = None,
+    size: EmbeddingSize = None,
+    model: EmbeddingModel = None,
     kind: Annotated[
         str, typer.Option("--kind", metavar="auto|platt|isotonic|beta", help="The curve from scores to probabilities.")
     ] = "auto",

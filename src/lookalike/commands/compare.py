@@ -8,6 +8,8 @@ import typer
 
 from lookalike.commands.options import (
     CalibrationFile,
+    EmbeddingModel,
+    EmbeddingSize,
     MaxBytes,
     MaxPixels,
     MaxScans,
@@ -41,12 +43,8 @@ def compare(
         typer.Option("--threshold", help="Replace a threshold of the preset: NAME=NUMBER.", metavar="N=X"),
     ] = None,
     preset_file: PresetFile = None,
-    size: Annotated[
-        int | None, typer.Option("--size", min=32, max=1024, help="Input side of the embedding: 224, or 128 for speed.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="Embedding model: a name of `lookalike models` or an ONNX file.")
-    ] = None,
+    size: EmbeddingSize = None,
+    model: EmbeddingModel = None,
     calibration: CalibrationFile = None,
     trim: Annotated[
         bool, typer.Option("--trim", help="Take uniform margins off first; the default preset does not need it.")

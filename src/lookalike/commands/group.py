@@ -9,6 +9,8 @@ import typer
 
 from lookalike.commands.options import (
     CalibrationFile,
+    EmbeddingModel,
+    EmbeddingSize,
     MaxBytes,
     MaxPixels,
     MaxScans,
@@ -19,8 +21,10 @@ from lookalike.commands.options import (
     Quiet,
     StoreFile,
     chosen_preset,
+    embedding_options,
     read_calibration,
     refuse_beside_calibration,
+    refuse_idle_embedding,
     store_of,
 )
 from lookalike.errors import PictureError, UsageError, printable
@@ -96,6 +100,8 @@ def group(
     ] = None,
     preset: PresetName = None,
     preset_file: PresetFile = None,
+    size: EmbeddingSize = None,
+    model: EmbeddingModel = None,
     calibration: CalibrationFile = None,
     store: StoreFile = None,
     no_store: NoStore = False,
@@ -132,8 +138,11 @@ def group(
     )
     mode = _mode(quick, thorough)
     if calibration is not None:
-        refuse_beside_calibration(preset=preset is not None, preset_file=preset_file, quick=quick)
-    chosen = chosen_preset(preset, preset_file)
+        refuse_beside_calibration(
+            preset=preset is not None, preset_file=preset_file, quick=quick, size=size, model=model
+        )
+    chosen, options = chosen_preset(preset, preset_file), embedding_options(size, model)
+    refuse_idle_embedding({"method": None, "options": options, "preset": chosen, "weights": {}})
     fitted = None if calibration is None else read_calibration(calibration)
     outputs.check()
     from lookalike.api import group as find
@@ -148,6 +157,7 @@ def group(
                 mode=mode,
                 group_by=group_by or ("base" if out else "cluster"),
                 preset=chosen if fitted is None else "auto",
+                options=options,
                 calibration=fitted,
                 store=chosen_store,
                 limits=outputs.limits,

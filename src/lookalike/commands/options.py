@@ -23,6 +23,13 @@ PresetFile: TypeAlias = Annotated[
     str | None, typer.Option("--preset-file", metavar="FILE", help="A TOML file with presets of your own.")
 ]
 
+EmbeddingSize: TypeAlias = Annotated[
+    int | None, typer.Option("--size", min=32, max=1024, help="Input side of the embedding: 224, or 128 for speed.")
+]
+EmbeddingModel: TypeAlias = Annotated[
+    str | None, typer.Option("--model", help="Embedding model: a name of `lookalike models` or an ONNX file.")
+]
+
 CalibrationFile: TypeAlias = Annotated[
     str | None,
     typer.Option("--calibration", metavar="FILE", help="Score and decide by what `lookalike calibrate` wrote."),
