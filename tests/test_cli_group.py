@@ -383,8 +383,8 @@ def test_ctrl_c_keeps_what_was_read(photos: Path) -> None:
 
     os.mkdir("many")
     noise = np.random.default_rng(0)
-    for number in range(400):
-        Image.fromarray(noise.integers(0, 256, (240, 240, 3), np.uint8)).save(f"many/{number}.png", compress_level=0)
+    for number in range(1200):
+        Image.fromarray(noise.integers(0, 256, (120, 120, 3), np.uint8)).save(f"many/{number}.png", compress_level=0)
     command = [sys.executable, "-m", "lookalike", "group", "many", "--store", "own.db"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30

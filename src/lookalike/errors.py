@@ -230,18 +230,12 @@ def _rebuilt(kind: type[LookalikeError], arguments: tuple[Any, ...], state: dict
     return error
 
 
-_NO_BREAK = "\N{NO-BREAK SPACE}"  # a space to any reader, and a character like any other to a terminal
-
-
 def printable(text: str, limit: int = 200) -> str:
     """``text`` on one line without control characters, so that a file name cannot forge output on a terminal.
 
     >>> printable("a\\nb\\x1b[31m.jpg")
     'a\\\\nb\\\\x1b[31m.jpg'
     """
-    safe = "".join(
-        c if c.isprintable() or c == _NO_BREAK else c.encode("unicode_escape", "backslashreplace").decode()
-        for c in text
-    )
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
     safe = safe.encode("utf-8", "backslashreplace").decode()  # lone surrogates of undecodable file names
     return safe if len(safe) <= limit else f"{safe[: limit - 21]}…{safe[-20:]}"

@@ -32,15 +32,15 @@ def with_interval(told: Measured) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in percent, not to be broken over lines; only all is 100 % and only none is 0 %.
+    """A share in percent; only all is 100 % and only none is 0 %.
 
-    >>> [percent(share).replace("\u00a0", " ") for share in (0.9996, 0.834, 0.0004, 0.0)]
+    >>> [percent(share) for share in (0.9996, 0.834, 0.0004, 0.0)]
     ['99.9 %', '83 %', '0.1 %', '0 %']
     """
     if not 0 < share < 1:
-        return f"{100 * share:.0f}\u00a0%"
+        return f"{100 * share:.0f} %"
     near = share > 0.99 or share < 0.01
-    return f"{min(99.9, max(0.1, 100 * share)):.1f}\u00a0%" if near else f"{100 * share:.0f}\u00a0%"
+    return f"{min(99.9, max(0.1, 100 * share)):.1f} %" if near else f"{100 * share:.0f} %"
 
 
 def plural(count: int, one: str) -> str:
