@@ -54,8 +54,8 @@ def is_toned(a: Lab, b: Lab) -> bool:
     toned, rich = (a, b) if left_a < left_b else (b, a)
     was, now = (np.hypot(lab[:, 1], lab[:, 2]) for lab in (rich, toned))
     neutral, strong = was < NEUTRAL, was > STRONG
-    if neutral.mean() > LEAST_NEUTRAL and (now[neutral] >= NEUTRAL).mean() >= MOSTLY:
-        return True
+    if neutral.mean() > LEAST_NEUTRAL:  # a white page, for one, which a dyed product leaves white
+        return bool((now[neutral] >= NEUTRAL).mean() >= MOSTLY)
     kept = np.hypot(*(toned - rich)[strong, 1:].T) < SAME_COLOUR
     return abs(left_a - left_b) >= RICHER and bool(kept.sum() <= MOST_KEPT * max(strong.sum(), 0.02 * len(was)))
 
