@@ -50,6 +50,16 @@ def test_a_garment_in_another_colour_is_none() -> None:
             assert not is_toned(lab(first), lab(second))
 
 
+def test_a_product_dyed_in_one_tone_is_none() -> None:
+    """All of it changes as in a print, and the white page that it lies on does not."""
+    inside = garment("sweater", (0, 0, 0), 128).max(axis=2) < 255
+    printed = np.full((128, 128, 3), 255, np.uint8)
+    printed[inside] = photo(7, 128, 128)[inside]
+    dyed = np.where(inside[..., None], sepia(printed), printed)
+    assert is_toned(lab(printed), lab(sepia(printed)))
+    assert not is_toned(lab(printed), lab(dyed))
+
+
 def test_two_prints_in_two_tones_are_told_by_their_colours() -> None:
     pixels = photo(3, 128, 96)
     assert not is_toned(lab(sepia(pixels)), lab(sepia(pixels)))
