@@ -51,7 +51,7 @@ def of_method(asked: Asked, scored: Scored, name: str) -> dict[str, Any]:
     sample = Sample(scores[good], np.where(same, 2, 4)[good])
     pairs = [(pair.a, pair.b) for pair, used in zip(asked.pairs, good, strict=True) if used]
     weights = picture_weights(*picture_numbers(pairs), rounds=ROUNDS)
-    told, _ = measured({measure: MEASURES[measure] for measure in TOLD}, sample, sample.weighed, weights)
+    told, *_ = measured({measure: MEASURES[measure] for measure in TOLD}, sample, sample.weighed, weights)
     return {
         "table": "methods",
         "set": asked.name,
