@@ -225,3 +225,16 @@ def test_names_that_would_break_a_page_or_a_terminal(
     assert code == 0, beside
     assert "\x1b" not in said + beside + page.read_text()
     assert "a<b>" not in page.read_text()
+
+
+def test_where_nothing_can_be_compared_the_first_reason_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    gone = [(f"gone{number}.jpg", f"away{number}.jpg", ("same", "different")[number % 2]) for number in range(60)]
+    pairs = table(tmp_path / "gone.csv", gone)
+    code, said, beside = call(capsys, "calibrate", str(pairs), "--method", "phash", "--no-store")
+    assert (code, said) == (3, "")
+    assert re.search(r"none of the 60 pairs could be compared; the first: \w+\.jpg: there is no such file", beside)
+    code, said, beside = call(capsys, "evaluate", str(pairs), "--method", "phash", "--no-store")
+    assert (code, said) == (3, ""), "no table of dashes"
+    assert "nothing could be scored" in beside

@@ -368,6 +368,8 @@ def test_what_spreadsheets_add_is_no_row(tmp_path: Path) -> None:
     file.write_text("\ufeffsep=;\na;b;label\nx.jpg;y.jpg;same\n;;\n\n z.jpg;y.jpg;different\n;;\n")
     rows = read_pairs(file)
     assert [(row.a.strip(), row.line) for row in rows] == [("x.jpg", 3), ("z.jpg", 6)]
+    file.write_text("a\tb\tlabel\nx.jpg\ty.jpg\tsame\n")
+    assert [(row.b, row.rest) for row in read_pairs(file)] == [("y.jpg", {"label": "same"})]
     file.write_bytes("a,b\nGrün.jpg,y.jpg\n".encode("latin-1"))
     with pytest.raises(SourceUnreadable, match="save it as CSV UTF-8"):
         read_pairs(file)

@@ -115,8 +115,10 @@ def _lines(file: Path, delimiter: str) -> list[tuple[int, list[str]]]:
             stream.seek(0)
         reader = csv.reader(stream, delimiter=delimiter)
         lines = [(start + reader.line_num, line) for line in reader if any(cell.strip() for cell in line)]
-    if lines and delimiter == "," and len(lines[0][1]) == 1 and ";" in lines[0][1][0]:
-        return _lines(file, ";")  # as spreadsheets write it in half of Europe
+    if lines and delimiter == "," and len(lines[0][1]) == 1:
+        for other in ";\t":  # as spreadsheets write it in half of Europe, and where cells were copied
+            if other in lines[0][1][0]:
+                return _lines(file, other)
     return lines
 
 

@@ -167,3 +167,11 @@ def test_a_calibration_on_its_own_pairs_is_told(tmp_path: Path) -> None:
     for file, flattering in ((table_file, True), (tmp_path / "some.csv", False)):
         found = lookalike.evaluate(file, calibrations=[own], store=False, timed=False, rounds=20)
         assert any("fitted to these very pairs" in notice for notice in found.notices) == flattering
+
+
+def test_a_calibration_error_has_no_interval(tmp_path: Path) -> None:
+    """Drawing pictures anew only makes it larger: an interval would not even hold the number itself."""
+    [auto] = lookalike.evaluate(copies(tmp_path), store=False, timed=False, rounds=20).results
+    assert np.isfinite(auto.measures["ece"].value)
+    assert np.isnan(auto.measures["ece"].low)
+    assert np.isfinite(auto.measures["brier"].low)

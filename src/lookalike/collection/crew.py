@@ -74,7 +74,7 @@ class Crew:
         """End the processes, at once; a second time does nothing."""
         processes, self._processes = self._processes, None
         if processes is not None:
-            with _quiet_interrupts():
+            with _quiet_interrupts(), _quiet_end():
                 processes.shutdown(kill_workers=True)  # type: ignore[call-arg]  # loky's own argument
 
     def do(self, work: Callable[[T], R], pieces: Iterable[T], *, much: bool) -> Iterator[R]:
@@ -184,6 +184,22 @@ def _quiet_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _quiet_end() -> Iterator[None]:
+    """Work that was cancelled cannot be told that its process is gone, which loky takes for a fault of its own."""
+    from loky import process_executor
+
+    logger = getattr(process_executor, "LOGGER", None)  # not every version says anything
+    before = getattr(logger, "disabled", False)
+    if logger is not None:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        if logger is not None:
+            logger.disabled = before
 
 
 _splitting = Lock()

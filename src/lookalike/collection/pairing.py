@@ -70,6 +70,13 @@ LARGEST_FAMILY = 400
 STEP_IN_FULL = 512
 """Pairs that may show one product, compared in one go."""
 
+PRODUCT = 0.8
+"""Score from which the search for such pairs goes on, whatever higher one is asked for: a threshold that is raised only
+leaves pairs out."""
+
+FEWEST = 1024
+"""Such pairs that are compared in any case."""
+
 KIN = 4
 """Such pairs a picture that are compared in any case; more, up to four times as many unless one looks hard, for as long
 as :data:`RICH` of the last ones were found."""
@@ -289,7 +296,7 @@ class Pairing:
         """Compare in full what may show one product, likeliest first, until hardly any does."""
         ranked = kindred(self.shelf, self.preset.fusion or shipped(), self.search, self.mode, rows, columns)
         pairs = self._unseen(np.stack([ranked.first, ranked.second], axis=1))
-        sure = min(len(pairs), max(STEPS[0], KIN * len(self.files)))
+        sure = min(len(pairs), max(FEWEST, KIN * len(self.files)))
         most = len(pairs) if self.mode == "thorough" else min(len(pairs), 4 * sure)
         for start in range(0, most, STEP_IN_FULL):
             self._tell("comparing what is alike", min(start, sure), sure)
@@ -299,7 +306,7 @@ class Pairing:
                 self.result.looked_at["compared"] += judgement.compared
                 if judgement.comparison is not None:
                     self.result.comparisons.append(judgement.comparison)
-                    found += judgement.comparison.score >= self.least
+                    found += judgement.comparison.score >= min(self.least, PRODUCT)
 
             if start + STEP_IN_FULL >= sure and found < RICH * STEP_IN_FULL:
                 return

@@ -130,10 +130,14 @@ def evaluate(
             write_report(found, report, limits=limits, progress=progress.tell)
     from lookalike.commands.evaluation_shown import show, tell
 
-    show(found, as_json=as_json)
+    scored = any(each.used for each in found.results)
+    if scored or as_json:
+        show(found, as_json=as_json)
     if not quiet:
         tell(found, report, out)
-    if not any(each.used for each in found.results):
+    if not scored:
+        if not as_json:
+            typer.echo("error: nothing could be scored", err=True)
         raise typer.Exit(PictureError.exit_code)
 
 

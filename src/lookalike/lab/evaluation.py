@@ -199,6 +199,9 @@ def _result(table: Labelled, scored: Scored, settings: Settings) -> Result:
     )
 
 
+NO_INTERVAL = float("nan"), float("nan")
+
+
 def measured(
     measures: Mapping[str, Measure[Any]], sample: Any, weighed: Callable[[Floats], Any], weights: Iterable[Floats]
 ) -> tuple[dict[str, Measured], dict[str, str], dict[str, Floats]]:
@@ -218,7 +221,10 @@ def measured(
         return {name: measure.value(with_weights) for name, measure in asked.items()}
 
     rounds = drawn(values, weights)
-    told = {name: Measured(float(measure.value(sample)), *middle(rounds[name])) for name, measure in asked.items()}
+    told = {
+        name: Measured(float(measure.value(sample)), *(middle(rounds[name]) if measure.drawn_anew else NO_INTERVAL))
+        for name, measure in asked.items()
+    }
     return told, {name: why for name, why in lacks.items() if why != NOT_HERE}, rounds
 
 

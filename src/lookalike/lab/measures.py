@@ -76,6 +76,8 @@ class Measure(Generic[S]):
         value: sample → the number, or one for every round of weights.
         better: which way is better; empty where neither is.
         lacks: why it cannot be told of a sample, in words; empty where it can, :data:`NOT_HERE` where it is not asked.
+        drawn_anew: drawing pictures anew tells how far it may be off. A calibration error only grows by that: what
+            happens to be right in every bin of all pairs is not in every draw.
     """
 
     title: str
@@ -83,6 +85,7 @@ class Measure(Generic[S]):
     value: Callable[[S], Floats]
     better: Literal["higher", "lower", ""] = "higher"
     lacks: Callable[[S], str] = lambda sample: ""
+    drawn_anew: bool = True
 
 
 def _enough(rate: float) -> Callable[[Sample], str]:
@@ -212,6 +215,7 @@ MEASURES: dict[str, Measure[Sample]] = {
         _of_probabilities(metrics.ece),
         "lower",
         _probable,
+        drawn_anew=False,
     ),
     "brier": Measure(
         "Brier",

@@ -40,6 +40,10 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         values = json.loads(content, parse_constant=_finite, parse_float=_finite)
     except FileNotFoundError as error:
         raise SourceNotFound("there is no such file", source=str(path), remedy="check the path") from error
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"{name} is no calibration: it is no JSON", remedy="name the file that lookalike calibrate wrote"
+        ) from error
     except (OSError, ValueError, RecursionError, UsageError) as error:  # RecursionError: nested beyond reason
         raise UsageError(f"{name} is no calibration: {printable(str(error))}") from error
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lookalike.api import Options
-from lookalike.errors import UsageError
+from lookalike.errors import PictureError, UsageError
 from lookalike.images.limits import Limits
 from lookalike.lab.calibrating.banding import Banding, band
 from lookalike.lab.calibrating.chance import chance_pairs, copies
@@ -126,6 +126,12 @@ def fit(task: Task, features: FeatureCache | None = None) -> Fitted:
         task = replace(task, preset=refitted.preset)
         notes.append(refitted.told)
     evidence = _scored(task, cleaned, extra, features) if known is None else known
+    if not len(evidence.labels) and evidence.failures:
+        first = evidence.failures[0].failure
+        raise PictureError(
+            f"none of the {len(evidence.failures)} pairs could be compared; the first: {first.reason}",
+            source=task.table.name,
+        )
     if drawn:
         notes += [drawn.caveat, *_left_out(evidence, extra)]
     same = int(evidence.labels.sum())

@@ -81,9 +81,13 @@ def collected(
     if not there:
         first = f", such as {printable(next(iter(listed)))}" if listed else ""
         raise SourceNotFound(
-            f"none of the {missing} pictures of this set is there{first}" if listed else "there is no picture here",
+            f"none of the {missing} pictures of this set is there{first}"
+            if listed
+            else "no picture here belongs to a product",
             source=os.fspath(root),
-            remedy="unpack the pictures beside their lists",
+            remedy="unpack the pictures beside their lists"
+            if listed
+            else "a folder for each product, or a table, is read",
         )
     notices = (f"{missing} of {len(listed)} pictures of the lists are not there",) if missing else ()
     return Collection(layout, os.fspath(root), tuple(there), copies, notices)
