@@ -17,7 +17,7 @@ from lookalike.lab.calibrating.words import data_line, probability_line, rate_li
 from lookalike.lab.contest import Contestant, Scored
 from lookalike.lab.ranking import ranking
 from lookalike.lab.report.cards import cards
-from lookalike.lab.report.charts import Line, Mark, curves, histogram
+from lookalike.lab.report.charts import Line, Mark, curves, histogram, legend
 from lookalike.lab.report.html_page import figure, write_page
 from lookalike.lab.report.mistakes import worst
 from lookalike.lab.report.sentences import percent, reliability
@@ -107,16 +107,17 @@ def _rates(fitted: Fitted) -> str:
         )
     ]
     drawn = curves(lines, title="rates at every threshold", x="threshold", y="share", marks=_marks(fitted))
-    said = f"Blue: {names[0]}. Orange, in dashes: {names[1]}. Green, in dots: {names[2]}."
-    return figure("Had the threshold been another", drawn, said)
+    said = "The threshold that was asked for is the strong line; what another would have done stands beside it."
+    return figure("Had the threshold been another", legend(names) + drawn, said)
 
 
 def _likelihood(fitted: Fitted) -> str:
     asked = np.linspace(0, 1, 201)
     likely = fitted.calibration.curve.predict(asked)
     scores = [fitted.calibration.bands.apply(float(raw)) for raw in asked]
+    names = ("likely the same product", "calibrated score")
     drawn = curves(
-        [Line("likely the same product", asked, likely, 0), Line("calibrated score", asked, scores, 1)],
+        [Line(names[0], asked, likely, 0), Line(names[1], asked, scores, 1)],
         title="probability and calibrated score for every score",
         x="score as it was",
         y="probability, and calibrated score",
@@ -124,10 +125,10 @@ def _likelihood(fitted: Fitted) -> str:
     )
     at = float(fitted.calibration.curve.predict(fitted.calibration.bands.product))
     said = (
-        f"Blue: how likely two pictures show the same product; {format_share(at)} at the threshold. Orange, in "
-        "dashes: the calibrated score, 0.80 at the threshold of the same product and 0.65 at that of the same category."
+        f"At the threshold of the same product two pictures are it with a likelihood of {format_share(at)}, and the "
+        "calibrated score is 0.80; at that of the same category it is 0.65."
     )
-    return figure("What a score becomes", drawn, said)
+    return figure("What a score becomes", legend(names) + drawn, said)
 
 
 def _reliability(fitted: Fitted) -> str:

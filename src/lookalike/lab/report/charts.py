@@ -81,13 +81,13 @@ def curves(
     True
     """
     frame = _Frame(x_range, (0.0, 1.0))
-    parts = [*frame.axes(x, y), *frame.marks(marks)]
+    parts = [*frame.axes(x, y)]
     if diagonal:
         (x0, y0), (x1, y1) = frame.point(x_range[0], 0), frame.point(x_range[1], 1)
         parts.append(f'<path class="faint" d="M{x0} {y0}L{x1} {y1}"><title>{escape(diagonal)}</title></path>')
     for line in lines:
         parts += _curve(frame, line)
-    return _svg(title, parts)
+    return _svg(title, [*parts, *frame.marks(marks)])
 
 
 def histogram(
