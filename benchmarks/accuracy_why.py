@@ -61,6 +61,9 @@ WHY: dict[str, str] = {
     "600e6a2d-1177-4918-9760-610f2d89dc30.jpg ~ sepia": (
         "The floor was brown before and the trousers were not: as if they had been dyed."
     ),
+    "Lemon_007.jpg ~ sepia": (
+        "Only the lemons had a colour, and the greys around took hardly any brown: as if they had been bleached."
+    ),
     "f315fe31-fa7a-4c1d-a461-3e67ffe6f981.jpg ~ colour cast": (
         "The white wall turns green and the dark jacket stays: as if the wall had been painted."
     ),
