@@ -72,7 +72,7 @@ STEP_IN_FULL = 512
 
 PRODUCT = 0.8
 """Score from which the search for such pairs goes on, whatever higher one is asked for: a threshold that is raised only
-leaves pairs out."""
+leaves pairs out. Formulas give scores of their own, and theirs is the one that is asked for."""
 
 FEWEST = 1024
 """Such pairs that are compared in any case."""
@@ -298,6 +298,7 @@ class Pairing:
         pairs = self._unseen(np.stack([ranked.first, ranked.second], axis=1))
         sure = min(len(pairs), max(FEWEST, KIN * len(self.files)))
         most = len(pairs) if self.mode == "thorough" else min(len(pairs), 4 * sure)
+        enough = min(self.least, PRODUCT) if self.preset.rule == "auto" else self.least
         for start in range(0, most, STEP_IN_FULL):
             self._tell("comparing what is alike", min(start, sure), sure)
             part, found = pairs[start : start + STEP_IN_FULL], 0
@@ -306,7 +307,7 @@ class Pairing:
                 self.result.looked_at["compared"] += judgement.compared
                 if judgement.comparison is not None:
                     self.result.comparisons.append(judgement.comparison)
-                    found += judgement.comparison.score >= min(self.least, PRODUCT)
+                    found += judgement.comparison.score >= enough
 
             if start + STEP_IN_FULL >= sure and found < RICH * STEP_IN_FULL:
                 return
