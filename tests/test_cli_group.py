@@ -386,10 +386,7 @@ def test_ctrl_c_keeps_what_was_read(photos: Path) -> None:
     for number in range(400):
         Image.fromarray(noise.integers(0, 256, (240, 240, 3), np.uint8)).save(f"many/{number}.png", compress_level=0)
     command = [sys.executable, "-m", "lookalike", "group", "many", "--store", "own.db"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what a shell starts with & ignores Ctrl-C
-    )  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while not os.path.exists("own.db-wal") or os.path.getsize("own.db-wal") < 300_000:
         assert time.monotonic() < deadline

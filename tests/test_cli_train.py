@@ -120,10 +120,7 @@ def test_ctrl_c_leaves_nothing_half_written_and_goes_on(photos: Path, tmp_path: 
     command = [sys.executable, "-m", "lookalike", "train", str(photos), "--out", str(out), "--kind", "whole"]
     command += ["--size", "32", "--no-store", "--epochs", "3", "--batch", "32", "--keep-anyway"]
     variables = {**os.environ, "OMP_NUM_THREADS": "1"}
-    running = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=variables,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what a shell starts with & ignores Ctrl-C
-    )  # fmt: skip
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=variables)
     state = out.with_suffix(".checkpoint")
     deadline = time.monotonic() + 120
     while not state.exists() and running.poll() is None and time.monotonic() < deadline:
