@@ -269,8 +269,8 @@ class Pairing:
         return copies, vain
 
     def _is_open(self, judgement: Judgement) -> bool:
-        """Whether more may come of it; where it is known how they lie, only the colours differ."""
-        return judgement.compared and judgement.certainty < 1
+        """Whether more may come of it; where it is known how they lie, only the colours differ: that is kin at most."""
+        return judgement.compared and (judgement.certainty < 1 or self._looks_for_kin())
 
     def _reflect(self) -> None:
         """Compare in full the likeliest of those left open."""
@@ -278,7 +278,7 @@ class Pairing:
         most = max(least, int(share * len(self.files))) if least else 0
         if len(self.files) <= FEW and least:
             most = len(self.open)
-        left = (pair for pair in self.open if pair not in self.seen)
+        left = (pair for pair, (certainty, _) in self.open.items() if pair not in self.seen and certainty < 1)
         chosen = sorted(left, key=lambda pair: (-self.open[pair][0], pair))[:most]
         if chosen:
             self._tell("comparing with keypoints", 0, len(chosen))
@@ -295,7 +295,11 @@ class Pairing:
     def _compare_kin(self, rows: Some, columns: Some) -> None:
         """Compare in full what may show one product, likeliest first, until hardly any does."""
         ranked = kindred(self.shelf, self.preset.fusion or shipped(), self.search, self.mode, rows, columns)
-        pairs = self._unseen(np.stack([ranked.first, ranked.second], axis=1))
+        likely = sorted((-certainty, pair) for pair, (certainty, _) in self.open.items() if certainty > 0)
+        first = [pair for _, pair in likely if pair not in self.seen]
+        listed = map(tuple, np.stack([ranked.first, ranked.second], axis=1).tolist())
+        # what a look took for half a copy, or for one in other colours, is no matter of what it shows
+        pairs = self._unseen(np.array(list(dict.fromkeys([*first, *listed])), np.int32).reshape(-1, 2))
         sure = min(len(pairs), max(FEWEST, KIN * len(self.files)))
         most = len(pairs) if self.mode == "thorough" else min(len(pairs), 4 * sure)
         enough = min(self.least, PRODUCT) if self.preset.rule == "auto" else self.least
