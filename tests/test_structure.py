@@ -23,6 +23,7 @@ ROOMS = [
     "scoring",
     "explain",
     "collection",
+    "index",
 ]
 ROOMS += ["api", "pairs", "scores", "results", "lab", "progress", "console", "listing", "commands", "cli", "__main__"]
 """Every room may import those before it, never those after it."""

@@ -217,6 +217,54 @@ class WorkerLost(LookalikeError):
     exit_code = 20
 
 
+class DuplicateId(UsageError):
+    """An id that an index holds already."""
+
+    http_status = 409
+
+    @classmethod
+    def of(cls, name: str) -> DuplicateId:
+        """The error for this id."""
+        return cls(
+            f"the id {printable(name, 60)!r} is in the index already",
+            remedy="give it another id, or replace what is there",
+        )
+
+
+class IndexNotFound(LookalikeError):
+    """There is no index of that name; the message names near ones."""
+
+    exit_code = 22
+    http_status = 404
+
+
+class IndexDamaged(LookalikeError):
+    """An index is broken in a way that cannot be mended from what is left of it, or is of a later version."""
+
+    exit_code = 23
+
+
+class IndexLocked(LookalikeError):
+    """Another process is writing to the index: one may write at a time, any number may read."""
+
+    exit_code = 24
+    http_status = 423
+
+
+class IndexMismatch(LookalikeError):
+    """Vectors of another model, metric or dimension than those of the index."""
+
+    exit_code = 25
+    http_status = 409
+
+
+class IndexUnreachable(LookalikeError):
+    """The server that holds the index does not answer, or refuses."""
+
+    exit_code = 26
+    http_status = 503
+
+
 class NotBetter(LookalikeError):
     """What was trained is not better than what was there, on pictures it never saw, so that nothing was written."""
 

@@ -1,0 +1,143 @@
+"""What an index holds and what it answers: items, hits, and what a caller may ask of their tags and data."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from lookalike.errors import UsageError, printable
+
+Vector = npt.NDArray[Any]
+"""One vector: float32 of length 1, or bits packed into uint8; see :class:`lookalike.index.base.Space`."""
+
+MOST_ID = 512
+"""Bytes of an id at most: what Milvus takes, and more than any shop's number has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of an index.
+
+    Attributes:
+        id: the caller's own name for it, unique in its index; 1 to 512 bytes of UTF-8.
+        vector: float32 (dimension,), or bits packed into uint8 (dimension / 8,).
+        source: where the picture lies; any text.
+        tags: words it may be filtered by, each once.
+        data: anything else, as JSON knows it.
+
+    >>> import numpy as np
+    >>> Item("17", np.ones(4, np.float32), tags=("dress", "red")).tags
+    ('dress', 'red')
+    """
+
+    id: str
+    vector: Vector
+    source: str = ""
+    tags: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer of an index.
+
+    Attributes:
+        id, source, tags, data: those of the item.
+        similarity: in [0, 1], 1 for the same: (cosine + 1) / 2, or the share of bits that agree.
+    """
+
+    id: str
+    similarity: float
+    source: str = ""
+    tags: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which items may be answers.
+
+    Attributes:
+        every: tags that all must be there.
+        some: tags of which one must be there; nothing is asked where it is empty.
+        none: tags of which none may be there.
+        data: values that entries of the item's data must equal.
+
+    >>> Filter(every=("dress",), none=("kids",)).passes(("dress", "red"), {})
+    True
+    """
+
+    every: tuple[str, ...] = ()
+    some: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.every or self.some or self.none or self.data)
+
+    def passes(self, tags: Sequence[str], data: Mapping[str, Any]) -> bool:
+        """Whether an item with these tags and this data may be an answer."""
+        own = set(tags)
+        return (
+            own.issuperset(self.every)
+            and (not self.some or not own.isdisjoint(self.some))
+            and own.isdisjoint(self.none)
+            and all(name in data and same_value(data[name], value) for name, value in self.data.items())
+        )
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Equality as JSON has it: 1 and 1.0 are one number, 1 and true are two things.
+
+    >>> same_value(1, 1.0), same_value(1, True)
+    (True, False)
+    """
+    return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
+
+
+def checked_item(item: Item) -> Item:
+    """``item``, its tags in order and each once.
+
+    Raises:
+        UsageError: an id that is empty or too long, a tag that is no text, data that is no JSON.
+    """
+    named = printable(str(item.id), 60)
+    if not isinstance(item.id, str) or not item.id or len(item.id.encode("utf-8", "surrogatepass")) > MOST_ID:
+        raise UsageError(f"{named!r} is no id", remedy=f"an id is a text of 1 to {MOST_ID} bytes")
+    if "\0" in item.id or any("\ud800" <= letter <= "\udfff" for letter in item.id):
+        raise UsageError(f"{named!r} is no id: it holds what is no letter")
+    tags = tuple(sorted(set(item.tags)))
+    if not all(isinstance(tag, str) and tag for tag in tags):
+        raise UsageError(f"item {named!r}: a tag is a text that is not empty")
+    try:
+        data = json.loads(as_json(item.data))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"item {named!r}: its data is no JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"item {named!r}: its data is no table of names and values")
+    return Item(item.id, item.vector, item.source, tags, data)
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """``data`` in one line; a ValueError where it holds what JSON has no word for, such as NaN."""
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def jaccard(a: Sequence[str], b: Sequence[str]) -> float:
+    """Tags in both over tags in either, 0 to 1; 0 where neither has any (P. Jaccard, 1912).
+
+    >>> jaccard(["dress", "red"], ["dress", "blue"])
+    0.3333333333333333
+    """
+    ours, theirs = set(a), set(b)
+    return len(ours & theirs) / len(ours | theirs) if ours or theirs else 0.0
+
+
+def finite(number: float) -> bool:
+    """Whether it is a number at all."""
+    return math.isfinite(number)

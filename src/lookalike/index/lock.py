@@ -1,0 +1,42 @@
+"""One writer at a time, across processes; the lock is gone with the process that held it, however that ends."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+from lookalike.errors import IndexLocked, OutputError, printable
+
+WAIT_SECONDS = 2.0
+"""How long a writer waits for another one to finish."""
+
+
+class WriterLock:
+    """The right to write to the index in a folder, held until closed.
+
+    The lock is SQLite's own, on an empty file, so that it works wherever the index does.
+
+    Raises:
+        IndexLocked: another process has it.
+        OutputError: nothing may be written there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        name = printable(str(folder))
+        try:
+            self._connection = sqlite3.connect(
+                folder / "writer.lock", timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                raise IndexLocked(
+                    f"{name}: another process is writing to this index", remedy="try again when it has finished"
+                ) from error
+            raise OutputError(f"{name}: the index cannot be written ({error})", remedy="see that it may be") from error
+
+    def close(self) -> None:
+        """Let go."""
+        with suppress(sqlite3.Error):
+            self._connection.close()
