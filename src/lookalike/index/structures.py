@@ -247,7 +247,7 @@ def _lists_of_codes(width: int, count: int) -> Any:
     library = faiss()
     lists = max(1, min(round(4 * math.sqrt(count)), count // TRAINED_ON))
     pieces = next(pieces for pieces in range(max(1, width // 8), 0, -1) if width % pieces == 0)
-    bits = 8 if count >= 256 * TRAINED_ON else max(1, int(math.log2(max(2, count / TRAINED_ON))))
+    bits = min(8, int(math.log2(max(2, count))))
     coarse = library.IndexFlatIP(width)
     made = library.IndexIVFPQ(coarse, width, lists, pieces, bits, library.METRIC_INNER_PRODUCT)
     coarse.this.disown()  # it belongs to the lists from here on
