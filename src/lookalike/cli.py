@@ -16,9 +16,11 @@ from lookalike.commands.decide import decide
 from lookalike.commands.edits import edits
 from lookalike.commands.evaluate import evaluate
 from lookalike.commands.group import group
+from lookalike.commands.index import app as index
 from lookalike.commands.lists import methods, models, presets
 from lookalike.commands.plans import apply, undo
 from lookalike.commands.sample import sample
+from lookalike.commands.search import search
 from lookalike.commands.store import app as store
 from lookalike.commands.train import train
 from lookalike.errors import LookalikeError, OutputError, UsageError, printable
@@ -70,6 +72,7 @@ def _root(
 for command in (
     compare,
     group,
+    search,
     methods,
     presets,
     models,
@@ -83,6 +86,7 @@ for command in (
     train,
 ):
     app.command()(command)
+app.add_typer(index, name="index")
 app.add_typer(store, name="store")
 
 

@@ -61,16 +61,32 @@ def load(source: Source, *, limits: Limits = _DEFAULT) -> Picture:
     if isinstance(source, (bytes, bytearray, memoryview)):
         limits.check_bytes(memoryview(source).nbytes, "<bytes>")
         return read_encoded(bytes(source), "<bytes>", limits)
-    if isinstance(source, str) and _URL.match(source):
-        return read_encoded(_fetch(source, limits), source, limits)
     if isinstance(source, (str, os.PathLike)):
-        return read_encoded(read_file(source, limits), _name(source), limits)
+        return read_encoded(read_source(source, limits), _name(source), limits)
     if callable(getattr(source, "read", None)):
         return _from_file_object(source, limits)
     raise UsageError(
         f"cannot read a picture from {type(source).__name__}",
         remedy="give a path, a URL, bytes, a file object, a Pillow image or a NumPy array",
     )
+
+
+def is_url(source: str | os.PathLike[str]) -> bool:
+    """Whether a source is an address rather than a path.
+
+    >>> is_url("https://shop.example/a.jpg"), is_url("C:\\\\a.jpg")
+    (True, False)
+    """
+    return isinstance(source, str) and bool(_URL.match(source))
+
+
+def read_source(source: str | os.PathLike[str], limits: Limits) -> bytes:
+    """The encoded bytes that a path or URL leads to.
+
+    Raises:
+        PictureError: as :func:`read_file`, or what fetching raises.
+    """
+    return _fetch(str(source), limits) if is_url(source) else read_file(source, limits)
 
 
 def source_name(source: Source) -> str:

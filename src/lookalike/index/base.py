@@ -81,6 +81,17 @@ class Space:
         except (TypeError, ValueError) as error:
             raise UsageError(f"these are no vectors: {error}") from error
 
+    def row(self, vector: npt.ArrayLike) -> Vector:
+        """The one vector of an item as it is kept, (1, …).
+
+        Raises:
+            IndexMismatch, UsageError: as :meth:`rows`, and several vectors.
+        """
+        row = self.rows(vector)
+        if len(row) != 1:
+            raise UsageError(f"an item has one vector, not {len(row)}")
+        return row
+
     def _checked(self, given: Vector) -> Vector:
         if given.ndim != 2 or given.shape[1:] != self.row_shape:
             raise IndexMismatch(
@@ -175,6 +186,11 @@ class VectorIndex(ABC):
 
     space: Space
 
+    @property
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What the caller wanted to be kept with the index, as plain values."""
+
     @abstractmethod
     def add(self, items: Iterable[Item], *, replace: bool = False) -> int:
         """Add items, taken as they are needed.
@@ -245,6 +261,18 @@ class VectorIndex(ABC):
     @abstractmethod
     def save(self) -> None:
         """Settle what was added since the last time, so that opening and searching are quick."""
+
+    @abstractmethod
+    def rebuild(self, kind: str | None = None, components: int | None = None) -> None:
+        """Make whatever it searches by anew.
+
+        Args:
+            kind: of another kind from now on, see :func:`lookalike.index.structures.choose`; None leaves it.
+            components: principal components that vectors are reduced to before; None leaves that.
+
+        Raises:
+            UsageError: no such kind.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -6,8 +6,9 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ class ExactIndex(VectorIndex):
 
     Args:
         space: what the vectors are.
+        about: anything the caller wants to find again.
         path: file that :meth:`save` writes and :meth:`open` reads; None keeps it to memory.
 
     >>> index = ExactIndex(Space(2))
@@ -32,10 +34,17 @@ class ExactIndex(VectorIndex):
     [('up', 1.0), ('right', 0.5)]
     """
 
-    def __init__(self, space: Space, path: str | Path | None = None) -> None:
+    def __init__(
+        self, space: Space, path: str | Path | None = None, *, about: Mapping[str, Any] | None = None
+    ) -> None:
         self.space = space
+        self._about = dict(about or {})
         self.path = None if path is None else Path(path)
         self._items: dict[str, Item] = {}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return dict(self._about)
 
     @classmethod
     def open(cls, path: str | Path) -> ExactIndex:
@@ -50,7 +59,7 @@ class ExactIndex(VectorIndex):
             with zipfile.ZipFile(path) as packed:  # which keeps a checksum of everything in it
                 about = json.loads(packed.read("index.json"))
                 vectors = np.load(io.BytesIO(packed.read("vectors.npy")), allow_pickle=False)
-            index = cls(Space(**about["space"]), path)
+            index = cls(Space(**about["space"]), path, about=about["about"])
             for row, vector in zip(about["items"], vectors, strict=True):
                 item = Item(row[0], vector, row[1], tuple(row[2]), row[3])
                 index._items[item.id] = item
@@ -68,7 +77,7 @@ class ExactIndex(VectorIndex):
                 if not replace:
                     raise DuplicateId.of(item.id)
                 del self._items[item.id]  # so that it stands last, as one that was just added
-            vector = self.space.rows(item.vector)[0]
+            vector = self.space.row(item.vector)[0]
             self._items[item.id] = Item(item.id, vector, item.source, item.tags, item.data)
             count += 1
         return count
@@ -126,15 +135,19 @@ class ExactIndex(VectorIndex):
         if self.path is None:
             return
         items = list(self._items.values())
-        about = {"space": self.space.to_dict(), "items": [[i.id, i.source, i.tags, dict(i.data)] for i in items]}
+        rows = [[i.id, i.source, i.tags, dict(i.data)] for i in items]
+        about = {"space": self.space.to_dict(), "about": self._about, "items": rows}
         vectors = io.BytesIO()
-        rows = [item.vector for item in items]
-        np.save(vectors, np.stack(rows) if rows else np.empty((0, *self.space.row_shape), self.space.dtype))
+        kept = [item.vector for item in items]
+        np.save(vectors, np.stack(kept) if kept else np.empty((0, *self.space.row_shape), self.space.dtype))
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("index.json", json.dumps(about))
             archive.writestr("vectors.npy", vectors.getvalue())
         write_whole(self.path, packed.getvalue())
+
+    def rebuild(self, kind: str | None = None, components: int | None = None) -> None:
+        """There is nothing but the vectors."""
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -1,0 +1,336 @@
+"""A catalogue of pictures: build it, open it, add to it, search it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+
+from lookalike.api import way_of
+from lookalike.catalogue import places
+from lookalike.catalogue.answers import Answers
+from lookalike.catalogue.entries import Columns, Entry, of_folders, of_table
+from lookalike.catalogue.filling import Filled, fill
+from lookalike.catalogue.pictures import Pictures
+from lookalike.catalogue.query import Query
+from lookalike.catalogue.recipe import Recipe
+from lookalike.catalogue.searching import Searching
+from lookalike.collection.crew import Crew
+from lookalike.collection.kept import KeptFeatures
+from lookalike.collection.store import Store
+from lookalike.errors import UsageError, printable
+from lookalike.images.limits import Limits
+from lookalike.images.load import Source
+from lookalike.index.base import IndexInfo, VectorIndex
+from lookalike.index.items import Filter, Item
+from lookalike.scoring.calibration import Calibration
+from lookalike.scoring.presets import Preset
+
+FEATURES = "features.sqlite3"
+"""What comparing needs of the pictures, in the index's own folder."""
+
+_LIMITS = Limits()
+
+Progress = Callable[[str, int, int], None]
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+class Index:
+    """Pictures that can be searched by picture; a context manager.
+
+    Make one with :meth:`build` or :meth:`open`.
+
+    Attributes:
+        place: name, folder or address, as it was given.
+        vectors: the index of their vectors, for whoever wants to go below.
+        recipe: how pictures become vectors.
+        limits: what a picture may cost.
+
+    >>> import numpy as np, tempfile
+    >>> from PIL import Image
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("a", "b"):
+    ...         Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8)).save(f"{folder}/{name}.png")
+    ...     with Index.build([f"{folder}/a.png", f"{folder}/b.png"], place=f"{folder}/shop") as index:
+    ...         found = index.search(f"{folder}/b.png", top=1)
+    ...         print([(answer.id, answer.score) for answer in found])
+    [('b.png', 1.0)]
+    """
+
+    def __init__(
+        self,
+        place: str | os.PathLike[str],
+        vectors: VectorIndex,
+        recipe: Recipe,
+        store: Store,
+        limits: Limits = _LIMITS,
+    ) -> None:
+        self.place, self.vectors, self.recipe, self.limits = os.fspath(place), vectors, recipe, limits
+        self.store = store
+        self._features = KeptFeatures(store)
+        self._pictures = Pictures(store, limits)
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="lookalike-search")
+
+    # Making one
+
+    @classmethod
+    def build(
+        cls,
+        sources: Paths = (),
+        *,
+        place: str | os.PathLike[str],
+        table: str | os.PathLike[str] | None = None,
+        columns: Columns = Columns(),  # noqa: B008 - frozen
+        folder_tags: bool = False,
+        method: str = "embedding",
+        options: Mapping[str, Any] | None = None,
+        kind: str = "auto",
+        components: int = 0,
+        store: str | os.PathLike[str] | None = None,
+        limits: Limits = _LIMITS,
+        workers: int = 0,
+        token: str | None = None,
+        progress: Progress | None = None,
+    ) -> Index:
+        """Make an index of pictures, or bring one up to date: what is there and has not changed is passed over.
+
+        Args:
+            sources: folders, files and patterns.
+            place: a name (``"shop"``), a folder (``"./shop"``), or an address (``"milvus://host:19530/shop"``).
+            table: a CSV, TSV, JSONL or Parquet file with a row for each picture: path or URL, id, tags, anything.
+            columns: which of its columns mean what, where their names do not say it.
+            folder_tags: the folders that pictures lie in become their tags.
+            method, options: what makes the vectors; the embedding of the default model where nothing is said.
+            kind: how vectors are searched; chosen by size.
+            components: principal components they are reduced to before; 0 for none.
+            store: where features for comparing are kept; in the index's folder, or the user's cache for a server.
+            limits: what a picture may cost.
+            workers: processes; 0 for one a core.
+            token: of a server.
+            progress: told how far it has come.
+
+        Raises:
+            IndexMismatch: there is an index that was made by another method.
+            IndexLocked: another process is writing to it.
+
+        >>> lookalike.Index.build("catalog/", place="shop")  # doctest: +SKIP
+        """
+        recipe = Recipe(method, dict(options or {}))
+        text = os.fspath(place)
+        if not places.is_address(text) and places.there(place):
+            made = cls.open(place, writing=True, store=store, limits=limits, token=token)
+            try:
+                made.recipe.space.require(recipe.space)
+            except BaseException:
+                made.close()
+                raise
+        else:
+            about = {"recipe": recipe.to_dict()}
+            vectors = places.created(place, recipe.space, kind=kind, components=components, about=about, token=token)
+            made = cls(place, vectors, recipe, _store(place, store), limits)
+        try:
+            made.filled = made.add(
+                sources, table=table, columns=columns, folder_tags=folder_tags, workers=workers, progress=progress
+            )
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    @classmethod
+    def open(
+        cls,
+        place: str | os.PathLike[str],
+        *,
+        writing: bool = False,
+        store: str | os.PathLike[str] | None = None,
+        limits: Limits = _LIMITS,
+        token: str | None = None,
+    ) -> Index:
+        """The index at a place.
+
+        Args:
+            place: a name, a folder or an address.
+            writing: whether it is to be changed; one process at a time may, and any number may search meanwhile.
+            store, limits, token: as for :meth:`build`.
+
+        Raises:
+            IndexNotFound: there is none; near names are suggested.
+            IndexLocked, IndexDamaged, IndexUnreachable: what their names say.
+            IndexMismatch: this installation makes other vectors than the index holds.
+        """
+        vectors = places.opened(place, writing=writing, token=token)
+        try:
+            about = vectors.about
+            if "recipe" not in about:
+                raise UsageError(f"{printable(os.fspath(place))}: this index holds vectors, and no pictures")
+            return cls(place, vectors, Recipe.of(about["recipe"], vectors.space), _store(place, store), limits)
+        except BaseException:
+            vectors.close()
+            raise
+
+    filled: Filled | None = None
+    """What became of the entries of :meth:`build`."""
+
+    # Changing it
+
+    def add(
+        self,
+        sources: Paths = (),
+        *,
+        table: str | os.PathLike[str] | None = None,
+        entries: Iterable[Entry] | None = None,
+        columns: Columns = Columns(),  # noqa: B008 - frozen
+        folder_tags: bool = False,
+        recursive: bool = True,
+        hidden: bool = False,
+        update: bool = False,
+        workers: int = 0,
+        progress: Progress | None = None,
+    ) -> Filled:
+        """Add pictures; those that are there already are updated where they changed.
+
+        Args:
+            sources, table, columns, folder_tags, workers, progress: as for :meth:`build`.
+            entries: anything else, one at a time; taken as they are needed.
+            recursive, hidden: of folders.
+            update: read pictures again also where nothing seems to have changed.
+
+        Returns:
+            What became of them; entries in = added + updated + unchanged + failures.
+        """
+        named = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
+        listed, skipped = of_folders(named, recursive=recursive, hidden=hidden, folder_tags=folder_tags)
+        streams: list[Iterable[Entry]] = [listed]
+        if table is not None:
+            streams.append(of_table(table, columns))
+        if entries is not None:
+            streams.append(entries)
+        total = len(listed) if table is None and entries is None else 0
+        with Crew(workers) as crew:
+            done = fill(
+                self.vectors,
+                self.recipe,
+                self.store,
+                (entry for stream in streams for entry in stream),
+                limits=self.limits,
+                crew=crew,
+                total=total,
+                update=update,
+                progress=progress,
+            )
+        done.failures[:0] = skipped
+        if progress is not None:
+            progress("settling", 0, 0)
+        self.vectors.save()
+        return done
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Remove items; unknown ids are passed over. Returns how many were there."""
+        count = self.vectors.remove(ids)
+        self.vectors.save()
+        return count
+
+    # Asking it
+
+    def search(
+        self,
+        like: Source | Sequence[Source] | None = None,
+        *,
+        query: Query | None = None,
+        preset: str | Preset = "auto",
+        calibration: Calibration | str | os.PathLike[str] | None = None,
+        progress: Progress | None = None,
+        facets: bool = False,
+        **asked: Any,
+    ) -> Answers:
+        """What is most like a picture.
+
+        Args:
+            like: a picture, or several; see :func:`lookalike.load`.
+            query: everything that can be asked for, as a record, instead of ``like`` and ``asked``.
+            preset: how candidates are compared; ``"style"`` finds the same cut in other colours.
+            calibration: what :func:`lookalike.calibrate` fitted, in place of a preset.
+            progress: told of the stages.
+            facets: also count the tags of the items that pass.
+            asked: fields of :class:`~lookalike.catalogue.query.Query`: ``top``, ``only``, ``tags``, ``rerank`` …
+
+        Returns:
+            Answers, the best first.
+
+        Raises:
+            PictureError: a query picture cannot be read.
+            UsageError: the request makes no sense.
+        """
+        if query is None:
+            several = isinstance(like, (list, tuple))
+            query = Query(like=() if like is None else tuple(like) if several else (like,), **asked)  # type: ignore[arg-type]
+        elif like is not None or asked:
+            raise UsageError("a query says everything itself", remedy="leave out the other arguments")
+        way = way_of(preset, None, None, None, None, False, calibration)
+        return Searching(self, way, progress).run(query, facets=facets)
+
+    def get(self, ids: Sequence[str]) -> list[Item | None]:
+        """Items by id, in that order; None where there is none."""
+        return self.vectors.get(ids)
+
+    def items(self) -> Iterator[Item]:
+        """Every item, in the order of adding."""
+        return self.vectors.items()
+
+    def count(self, only: Filter = Filter()) -> int:  # noqa: B008 - frozen
+        """How many items pass a filter."""
+        return self.vectors.count(only)
+
+    def tags(self, only: Filter = Filter()) -> dict[str, int]:  # noqa: B008 - frozen
+        """Tag → how many items have it, the commonest first."""
+        return self.vectors.tags(only)
+
+    def info(self) -> IndexInfo:
+        """What the index says of itself."""
+        return self.vectors.info()
+
+    def __len__(self) -> int:
+        return self.vectors.count()
+
+    def close(self) -> None:
+        """Write down what was kept, and let go; a second time does nothing."""
+        self._pool.shutdown()
+        self._features.flush()
+        self.store.close()
+        self.vectors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _store(place: str | os.PathLike[str], named: str | os.PathLike[str] | None) -> Store:
+    if named is not None or places.is_address(os.fspath(place)):
+        return Store(named)
+    return Store(places.folder_of(place) / FEATURES, limit=None)
+
+
+def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:
+    """Remove an index with all that belongs to it; the pictures stay where they are.
+
+    Raises:
+        IndexNotFound: there is none.
+    """
+    text = os.fspath(place)
+    if places.is_address(text):
+        from lookalike.index import milvus
+
+        milvus.delete(text, token=token)
+        return
+    places.opened(place, writing=True).close()
+    folder = places.folder_of(place)
+    for file in folder.glob(f"{FEATURES}*"):
+        file.unlink(missing_ok=True)
+    from lookalike.index.local import delete as remove
+
+    remove(folder)

@@ -1,0 +1,125 @@
+"""Where indexes are: a name stands for a folder of the user's, a path for itself, an address for a server."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.errors import IndexNotFound, UsageError, printable
+
+if TYPE_CHECKING:
+    from lookalike.index.base import Space, VectorIndex
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ADDRESS = re.compile(r"milvus[a-z+]*://", re.IGNORECASE)
+
+LEDGER = "items.sqlite3"
+
+
+def root() -> Path:
+    """The folder that named indexes lie in: ``LOOKALIKE_INDEXES``, else in the user's data folder."""
+    named = os.environ.get("LOOKALIKE_INDEXES")
+    if named:
+        return Path(named)
+    from platformdirs import user_data_path  # only who needs the place pays for it
+
+    return user_data_path("lookalike", appauthor=False) / "indexes"
+
+
+def is_address(place: str) -> bool:
+    """Whether it names a server rather than something on this machine.
+
+    >>> is_address("milvus://db:19530/shop"), is_address("shop")
+    (True, False)
+    """
+    return bool(_ADDRESS.match(place))
+
+
+def folder_of(place: str | os.PathLike[str]) -> Path:
+    """The folder that a name or a path means.
+
+    A text without a slash is a name; anything else is a path.
+
+    Raises:
+        UsageError: a name that no folder should have.
+    """
+    text = os.fspath(place)
+    if isinstance(place, Path) or any(mark in text for mark in "/\\") or text in (".", ".."):
+        return Path(text)
+    if not _NAME.fullmatch(text):
+        raise UsageError(
+            f"{printable(text, 60)!r} is no name for an index",
+            remedy="take letters, digits, '.', '_' and '-', or give a path with a slash in it",
+        )
+    return root() / text
+
+
+def names() -> list[str]:
+    """The names of all indexes in :func:`root`."""
+    here = root()
+    return sorted(found.parent.name for found in here.glob(f"*/{LEDGER}")) if here.is_dir() else []
+
+
+def there(place: str | os.PathLike[str]) -> bool:
+    """Whether there is an index in a folder of this machine."""
+    return (folder_of(place) / LEDGER).is_file()
+
+
+def opened(place: str | os.PathLike[str], *, writing: bool, token: str | None = None) -> VectorIndex:
+    """The index at a place.
+
+    Raises:
+        IndexNotFound: there is none; near names are suggested.
+        MissingExtra, IndexUnreachable: of a server.
+    """
+    text = os.fspath(place)
+    if is_address(text):
+        from lookalike.index.milvus import MilvusIndex
+
+        return MilvusIndex.open(text, token=token)
+    if not there(place):
+        raise _not_found(place)
+    from lookalike.index.local import LocalIndex
+
+    return LocalIndex(folder_of(place), writing=writing)
+
+
+def created(
+    place: str | os.PathLike[str],
+    space: Space,
+    *,
+    kind: str,
+    components: int,
+    about: dict[str, Any],
+    token: str | None = None,
+) -> VectorIndex:
+    """A new, empty index at a place, open for writing.
+
+    Raises:
+        OutputError: there is something already.
+    """
+    text = os.fspath(place)
+    if is_address(text):
+        from lookalike.index.milvus import MilvusIndex
+
+        return MilvusIndex.create(text, space, kind=kind, about=about, token=token)
+    from lookalike.index.local import LocalIndex
+
+    return LocalIndex.create(folder_of(place), space, kind=kind, components=components, about=about)
+
+
+def _not_found(place: str | os.PathLike[str]) -> IndexNotFound:
+    text, known = os.fspath(place), names()
+    if folder_of(place).parent != root():
+        return IndexNotFound(f"there is no index in {printable(text)}", remedy="check the path")
+    near = difflib.get_close_matches(text, known, n=1)
+    if near:
+        remedy = f"did you mean {near[0]!r}?"
+    elif known:
+        remedy = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known[:10])}{' …' * (len(known) > 10)}"
+    else:
+        remedy = "make one with `lookalike index build FOLDER`"
+    return IndexNotFound(f"there is no index called {printable(text, 60)!r}", remedy=remedy)
