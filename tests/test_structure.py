@@ -25,7 +25,8 @@ ROOMS = [
     "collection",
     "index",
 ]
-ROOMS += ["api", "pairs", "catalogue", "scores", "results", "lab", "progress", "console", "listing", "commands", "cli", "__main__"]
+ROOMS += ["api", "pairs", "catalogue", "scores", "results", "lab", "progress", "console", "listing", "commands"]
+ROOMS += ["cli", "__main__"]
 """Every room may import those before it, never those after it."""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lookalike.api import compare, compare_many, group
+    from lookalike.catalogue.catalogue import Index
     from lookalike.errors import LookalikeError, PictureError
     from lookalike.images.limits import Limits
     from lookalike.images.load import load
@@ -31,6 +32,7 @@ __all__ = [
     "Failure",
     "Group",
     "Grouping",
+    "Index",
     "Limits",
     "LookalikeError",
     "PairFailure",
@@ -55,6 +57,7 @@ _HOMES = {
     "Failure": "types",
     "Group": "types",
     "Grouping": "types",
+    "Index": "catalogue.catalogue",
     "Limits": "images.limits",
     "LookalikeError": "errors",
     "PairFailure": "types",

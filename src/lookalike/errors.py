@@ -4,6 +4,7 @@
 
     LookalikeError                 exit 1   HTTP 500   anything below
     ├── UsageError                 exit 2   HTTP 400   the request itself makes no sense
+    │   ├── DuplicateId            exit 2   HTTP 409   an id that an index holds already
     │   ├── UnknownMethod          exit 2   HTTP 400
     │   └── UnknownPreset          exit 2   HTTP 400
     ├── PictureError               exit 3   HTTP 422   one picture cannot be used; carries .source
@@ -24,7 +25,12 @@
     ├── OutputError                exit 17  HTTP 500   the result cannot be written
     ├── StoreError                 exit 18  HTTP 500   the store of computed features cannot be used
     ├── WorkerLost                 exit 20  HTTP 500   a process that worked on pictures ended without a word
-    └── NotBetter                  exit 21  HTTP 422   training gained nothing, so that nothing was written
+    ├── NotBetter                  exit 21  HTTP 422   training gained nothing, so that nothing was written
+    ├── IndexNotFound              exit 22  HTTP 404   there is no index of that name
+    ├── IndexDamaged               exit 23  HTTP 500   an index is broken beyond mending, or of a later version
+    ├── IndexLocked                exit 24  HTTP 423   another process is writing to the index
+    ├── IndexMismatch              exit 25  HTTP 409   vectors of another model than those of the index
+    └── IndexUnreachable           exit 26  HTTP 503   the server that holds the index does not answer
 
 Each class carries the exit code of the command line and the status of the HTTP service. A message is one line: what
 was wrong, with which picture, and what to do about it.

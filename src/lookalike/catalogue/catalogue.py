@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from lookalike.api import way_of
 from lookalike.catalogue import places
 from lookalike.catalogue.answers import Answers
 from lookalike.catalogue.entries import Columns, Entry, of_folders, of_table
+from lookalike.catalogue.features import CatalogueFeatures
 from lookalike.catalogue.filling import Filled, fill
 from lookalike.catalogue.pictures import Pictures
 from lookalike.catalogue.query import Query
 from lookalike.catalogue.recipe import Recipe
 from lookalike.catalogue.searching import Searching
 from lookalike.collection.crew import Crew
-from lookalike.collection.kept import KeptFeatures
 from lookalike.collection.store import Store
+from lookalike.collection.store import opened as opened_store
 from lookalike.errors import UsageError, printable
 from lookalike.images.limits import Limits
 from lookalike.images.load import Source
@@ -26,6 +28,7 @@ from lookalike.index.base import IndexInfo, VectorIndex
 from lookalike.index.items import Filter, Item
 from lookalike.scoring.calibration import Calibration
 from lookalike.scoring.presets import Preset
+from lookalike.types import Failure
 
 FEATURES = "features.sqlite3"
 """What comparing needs of the pictures, in the index's own folder."""
@@ -46,6 +49,7 @@ class Index:
         vectors: the index of their vectors, for whoever wants to go below.
         recipe: how pictures become vectors.
         limits: what a picture may cost.
+        kept, features, pictures: what comparing needs of them.
 
     >>> import numpy as np, tempfile
     >>> from PIL import Image
@@ -64,13 +68,15 @@ class Index:
         place: str | os.PathLike[str],
         vectors: VectorIndex,
         recipe: Recipe,
-        store: Store,
+        *,
+        store: str | os.PathLike[str] | Literal[False] | None = None,
         limits: Limits = _LIMITS,
     ) -> None:
         self.place, self.vectors, self.recipe, self.limits = os.fspath(place), vectors, recipe, limits
-        self.store = store
-        self._features = KeptFeatures(store)
-        self._pictures = Pictures(store, limits)
+        self.kept = _kept(self.place)
+        self._own = opened_store(store)
+        self.features = CatalogueFeatures(self.kept, self._own)
+        self.pictures = Pictures(self.kept, limits)
         self._pool = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="lookalike-search")
 
     # Making one
@@ -84,11 +90,13 @@ class Index:
         table: str | os.PathLike[str] | None = None,
         columns: Columns = Columns(),  # noqa: B008 - frozen
         folder_tags: bool = False,
+        recursive: bool = True,
+        hidden: bool = False,
         method: str = "embedding",
         options: Mapping[str, Any] | None = None,
         kind: str = "auto",
         components: int = 0,
-        store: str | os.PathLike[str] | None = None,
+        store: str | os.PathLike[str] | Literal[False] | None = None,
         limits: Limits = _LIMITS,
         workers: int = 0,
         token: str | None = None,
@@ -102,10 +110,12 @@ class Index:
             table: a CSV, TSV, JSONL or Parquet file with a row for each picture: path or URL, id, tags, anything.
             columns: which of its columns mean what, where their names do not say it.
             folder_tags: the folders that pictures lie in become their tags.
+            recursive, hidden: of folders, see :func:`lookalike.images.scan.scan`.
             method, options: what makes the vectors; the embedding of the default model where nothing is said.
             kind: how vectors are searched; chosen by size.
             components: principal components they are reduced to before; 0 for none.
-            store: where features for comparing are kept; in the index's folder, or the user's cache for a server.
+            store: file that what else is made of pictures is kept in from search to search; None for the user's cache,
+                False for none.
             limits: what a picture may cost.
             workers: processes; 0 for one a core.
             token: of a server.
@@ -118,6 +128,7 @@ class Index:
         >>> lookalike.Index.build("catalog/", place="shop")  # doctest: +SKIP
         """
         recipe = Recipe(method, dict(options or {}))
+        listed = _listed(sources, table, None, columns, folder_tags, recursive, hidden)  # before anything is made
         text = os.fspath(place)
         if not places.is_address(text) and places.there(place):
             made = cls.open(place, writing=True, store=store, limits=limits, token=token)
@@ -129,11 +140,9 @@ class Index:
         else:
             about = {"recipe": recipe.to_dict()}
             vectors = places.created(place, recipe.space, kind=kind, components=components, about=about, token=token)
-            made = cls(place, vectors, recipe, _store(place, store), limits)
+            made = cls(place, vectors, recipe, store=store, limits=limits)
         try:
-            made.filled = made.add(
-                sources, table=table, columns=columns, folder_tags=folder_tags, workers=workers, progress=progress
-            )
+            made.filled = made._fill(*listed, update=False, workers=workers, progress=progress)
         except BaseException:
             made.close()
             raise
@@ -145,7 +154,7 @@ class Index:
         place: str | os.PathLike[str],
         *,
         writing: bool = False,
-        store: str | os.PathLike[str] | None = None,
+        store: str | os.PathLike[str] | Literal[False] | None = None,
         limits: Limits = _LIMITS,
         token: str | None = None,
     ) -> Index:
@@ -166,7 +175,7 @@ class Index:
             about = vectors.about
             if "recipe" not in about:
                 raise UsageError(f"{printable(os.fspath(place))}: this index holds vectors, and no pictures")
-            return cls(place, vectors, Recipe.of(about["recipe"], vectors.space), _store(place, store), limits)
+            return cls(place, vectors, Recipe.of(about["recipe"], vectors.space), store=store, limits=limits)
         except BaseException:
             vectors.close()
             raise
@@ -201,20 +210,25 @@ class Index:
         Returns:
             What became of them; entries in = added + updated + unchanged + failures.
         """
-        named = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
-        listed, skipped = of_folders(named, recursive=recursive, hidden=hidden, folder_tags=folder_tags)
-        streams: list[Iterable[Entry]] = [listed]
-        if table is not None:
-            streams.append(of_table(table, columns))
-        if entries is not None:
-            streams.append(entries)
-        total = len(listed) if table is None and entries is None else 0
+        listed = _listed(sources, table, entries, columns, folder_tags, recursive, hidden)
+        return self._fill(*listed, update=update, workers=workers, progress=progress)
+
+    def _fill(
+        self,
+        entries: Iterable[Entry],
+        total: int,
+        skipped: Sequence[Failure],
+        *,
+        update: bool,
+        workers: int,
+        progress: Progress | None,
+    ) -> Filled:
         with Crew(workers) as crew:
             done = fill(
                 self.vectors,
                 self.recipe,
-                self.store,
-                (entry for stream in streams for entry in stream),
+                self.kept,
+                entries,
                 limits=self.limits,
                 crew=crew,
                 total=total,
@@ -298,8 +312,9 @@ class Index:
     def close(self) -> None:
         """Write down what was kept, and let go; a second time does nothing."""
         self._pool.shutdown()
-        self._features.flush()
-        self.store.close()
+        self.features.flush()
+        self._own.close()
+        self.kept.close()
         self.vectors.close()
 
     def __enter__(self) -> Self:
@@ -309,10 +324,33 @@ class Index:
         self.close()
 
 
-def _store(place: str | os.PathLike[str], named: str | os.PathLike[str] | None) -> Store:
-    if named is not None or places.is_address(os.fspath(place)):
-        return Store(named)
-    return Store(places.folder_of(place) / FEATURES, limit=None)
+def _listed(
+    sources: Paths,
+    table: str | os.PathLike[str] | None,
+    entries: Iterable[Entry] | None,
+    columns: Columns,
+    folder_tags: bool,
+    recursive: bool,
+    hidden: bool,
+) -> tuple[Iterable[Entry], int, Sequence[Failure]]:
+    """Entries, how many there are where that is known, and what was left out; a table is opened, and read later."""
+    named = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
+    found, skipped = of_folders(named, recursive=recursive, hidden=hidden, folder_tags=folder_tags)
+    streams: list[Iterable[Entry]] = [found]
+    if table is not None:
+        rows = of_table(table, columns)
+        streams += [[next(rows)], rows]  # a table that is none is told at once
+    if entries is not None:
+        streams.append(entries)
+    total = len(found) if table is None and entries is None else 0
+    return itertools.chain.from_iterable(streams), total, skipped
+
+
+def _kept(place: str) -> Store:
+    """What is kept of every picture: beside the vectors, or for those on a server in the user's own data folder."""
+    if not places.is_address(place):
+        return Store(places.folder_of(place) / FEATURES, limit=None)
+    return Store(places.beside(place) / FEATURES, limit=None)
 
 
 def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -55,6 +56,11 @@ def folder_of(place: str | os.PathLike[str]) -> Path:
             remedy="take letters, digits, '.', '_' and '-', or give a path with a slash in it",
         )
     return root() / text
+
+
+def beside(address: str) -> Path:
+    """The folder for what belongs to an index on a server and lies on this machine."""
+    return root() / "servers" / hashlib.sha256(address.encode()).hexdigest()[:24]
 
 
 def names() -> list[str]:

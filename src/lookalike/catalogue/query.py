@@ -46,6 +46,7 @@ class Query:
         tag_weight: how much of the order the tags make, 0 to 1.
         top: answers at most.
         rerank: candidates whose pictures are compared; 0 for none, None for what suits ``top``.
+        thorough: compare every candidate as closely as the likeliest.
         least: least score of an answer, or least similarity where nothing is compared.
         fold: near-duplicates of an answer go under it.
     """
@@ -62,6 +63,7 @@ class Query:
     tag_weight: float | None = None
     top: int = 10
     rerank: int | None = None
+    thorough: bool = False
     least: float = 0.0
     fold: bool = False
 

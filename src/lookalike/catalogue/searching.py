@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lookalike.catalogue.answers import Answer, Answers
 from lookalike.catalogue.query import Query, about, directed, opened, vectors_of
-from lookalike.catalogue.ranking import Comparing, ordered, uncompared
+from lookalike.catalogue.ranking import COPIES, Comparing, ordered, uncompared
 from lookalike.errors import UsageError, printable
 from lookalike.images.load import load
 from lookalike.index.items import Filter, Hit, Item
@@ -27,8 +27,8 @@ RERANKED, MOST_RERANKED = 20, 200
 BY_FORMULA = 5
 """How many times as many are compared by presets that are formulas: each takes a fraction of the time."""
 
-NEAR = 0.975
-"""Similarity of two vectors from which their pictures may be copies: a cosine of 0.95."""
+NEAR = 0.95
+"""Similarity of two vectors from which their pictures may be copies: a cosine of 0.90."""
 
 
 class Searching:
@@ -38,7 +38,7 @@ class Searching:
         self.index, self.way = index, way
         self.tell = progress or (lambda what, done, total: None)
         self.seconds: dict[str, float] = {}
-        self.comparing = Comparing(way, index._features, index._pictures, index._pool)
+        self.comparing = Comparing(way, index.features, index.pictures, index._pool)
 
     def run(self, query: Query, *, facets: bool = False) -> Answers:
         """The answers to a query."""
@@ -69,7 +69,7 @@ class Searching:
             seconds=self.seconds,
             failures=tuple(failures),
             facets=counted,
-            notices=(*index.vectors.info().notices, *index.store.notices) if passing else self._nothing(query),
+            notices=(*index.vectors.info().notices, *index.kept.notices) if passing else self._nothing(query),
         )
 
     def _nothing(self, query: Query) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class Searching:
         return [item for item in found if item is not None]
 
     def _pictures(self, items: Sequence[Item]) -> list[Picture]:
-        return [self.index._pictures.of(item) for item in items]
+        return [self.index.pictures.of(item) for item in items]
 
     def _vectors(
         self,
@@ -105,7 +105,7 @@ class Searching:
         named: Sequence[Item],
         shunned: Sequence[Item],
     ) -> npt.NDArray[Any]:
-        recipe, features = self.index.recipe, self.index._features
+        recipe, features = self.index.recipe, self.index.features
         wanted = [*vectors_of(recipe, like, features), *(item.vector for item in named)]
         if query.text:
             wanted.append(recipe.text_vector(query.text))
@@ -136,11 +136,13 @@ class Searching:
             return self.comparing.compared(like, unlike, query, hits, self.tell)
 
     def _near(self, answers: Sequence[Answer]) -> Any:
-        """Whether two answers may be copies: the same bytes, or vectors that are nearly one."""
+        """Whether two answers may be copies: both are copies of the query, or their vectors are nearly one."""
         items = {item.id: item for item in self.index.vectors.get([each.id for each in answers]) if item is not None}
         space = self.index.recipe.space
 
         def near(a: Answer, b: Answer) -> bool:
+            if min(a.score or 0.0, b.score or 0.0) >= COPIES:
+                return True
             ours, theirs = items.get(a.id), items.get(b.id)
             if ours is None or theirs is None:
                 return False

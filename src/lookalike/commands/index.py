@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,10 +26,8 @@ from lookalike.commands.places import Name, Place, Token, place_of
 from lookalike.errors import PictureError, UsageError, printable
 
 if TYPE_CHECKING:
+    from lookalike.catalogue.catalogue import Index
     from lookalike.catalogue.entries import Columns
-    from lookalike.catalogue.filling import Filled
-    from lookalike.index.base import IndexInfo
-    from lookalike.types import Failure
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -116,22 +114,30 @@ def build(
     )
     if replace and (places.is_address(place) or places.there(place)):
         delete(place, token=token)
+    fresh = not places.is_address(place) and not places.there(place)
     _run(
         lambda tell: Index.build(
-            (), place=place, method=method, options=options, kind=kind, components=pca, limits=limits, token=token
+            sources or (),
+            place=place,
+            table=table,
+            columns=_columns(column),
+            folder_tags=folder_tags,
+            recursive=recursive,
+            hidden=hidden,
+            method=method,
+            options=options,
+            kind=kind,
+            components=pca,
+            limits=limits,
+            workers=workers,
+            token=token,
+            progress=tell,
         ),
-        {
-            "sources": sources or (),
-            "table": table,
-            "columns": _columns(column),
-            "folder_tags": folder_tags,
-            "recursive": recursive,
-            "hidden": hidden,
-            "workers": workers,
-        },
+        _named(sources, table),
         failures,
         as_json=as_json,
         quiet=quiet,
+        when_empty=(lambda: delete(place, token=token)) if fresh else None,
     )
 
 
@@ -173,22 +179,27 @@ def add(
         total_seconds=total_seconds,
         allow_private_hosts=allow_private_hosts,
     )
-    _run(
-        lambda tell: Index.open(place_of(name, index), writing=True, limits=limits, token=token),
-        {
-            "sources": sources or (),
-            "table": table,
-            "columns": _columns(column),
-            "folder_tags": folder_tags,
-            "update": update,
-            "recursive": recursive,
-            "hidden": hidden,
-            "workers": workers,
-        },
-        failures,
-        as_json=as_json,
-        quiet=quiet,
-    )
+
+    def work(tell: Any) -> Index:
+        opened = Index.open(place_of(name, index), writing=True, limits=limits, token=token)
+        try:
+            opened.filled = opened.add(
+                sources or (),
+                table=table,
+                columns=_columns(column),
+                folder_tags=folder_tags,
+                update=update,
+                recursive=recursive,
+                hidden=hidden,
+                workers=workers,
+                progress=tell,
+            )
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    _run(work, _named(sources, table), failures, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -315,8 +326,20 @@ def _columns(given: Sequence[str] | None) -> Columns:
     )
 
 
-def _run(make: Any, request: dict[str, Any], failures: str | None, *, as_json: bool, quiet: bool) -> None:
-    """Open or make the index, fill it, and say what came of it."""
+def _named(sources: Sequence[str] | None, table: str | None) -> str:
+    return ", ".join([*(sources or ()), *([] if table is None else [table])])
+
+
+def _run(
+    work: Callable[[Any], Index],
+    named: str,
+    failures: str | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+    when_empty: Callable[[], None] | None = None,
+) -> None:
+    """Fill an index, and say what came of it; ``when_empty`` takes away one that was made for nothing."""
     from lookalike.commands.index_lists import check_failures_file, show_filled
     from lookalike.console import resumable
     from lookalike.progress import Progress
@@ -324,12 +347,13 @@ def _run(make: Any, request: dict[str, Any], failures: str | None, *, as_json: b
     started = time.monotonic()
     if failures is not None:
         check_failures_file(failures)
-    with resumable(), Progress(quiet=quiet or as_json) as progress, make(progress.tell) as opened:
-        done: Filled = opened.add(progress=progress.tell, **request)
-        about: IndexInfo = opened.info()
+    with resumable(), Progress(quiet=quiet or as_json) as progress, work(progress.tell) as opened:
+        done, about = opened.filled, opened.info()
+    assert done is not None
     show_filled(done, about, failures, time.monotonic() - started, as_json=as_json, quiet=quiet)
     if not about.count:
-        bad: Sequence[Failure] = done.failures
-        reason = f"nothing here could be read ({len(bad)} failed)" if bad else "there is no picture here"
-        raise PictureError(reason, source=", ".join(request["sources"]) or str(request["table"]),
-                           remedy="name a folder with pictures in it")  # fmt: skip
+        if when_empty is not None:
+            when_empty()
+        bad = len(done.failures)
+        reason = f"nothing here could be read ({bad} failed)" if bad else "there is no picture here"
+        raise PictureError(reason, source=named, remedy="name a folder with pictures in it")

@@ -15,13 +15,16 @@ from lookalike.commands.options import (
     MaxPixels,
     MaxScans,
     MaxSide,
+    NoStore,
     PresetFile,
     PresetName,
     PrivateHosts,
     Quiet,
+    StoreFile,
     chosen_preset,
     read_calibration,
     refuse_beside_calibration,
+    store_of,
 )
 from lookalike.commands.places import Name, Place, Token, place_of
 from lookalike.errors import UsageError, printable
@@ -67,6 +70,9 @@ def search(
         int | None,
         typer.Option("--rerank", help="Candidates to compare as pictures; 0 for speed.", show_default="20 or more"),
     ] = None,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Compare every candidate as closely as the likeliest.")
+    ] = False,
     preset: PresetName = None,
     preset_file: PresetFile = None,
     calibration: CalibrationFile = None,
@@ -76,6 +82,8 @@ def search(
     show: Annotated[
         str | None, typer.Option("--show", metavar="FILE", help="A contact sheet of the answers: .html.")
     ] = None,
+    store: StoreFile = None,
+    no_store: NoStore = False,
     token: Token = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -112,6 +120,7 @@ def search(
         tag_weight=tag_weight,
         top=top,
         rerank=rerank,
+        thorough=thorough,
         least=least,
         fold=fold,
     )
@@ -122,19 +131,20 @@ def search(
         if calibration is None
         else {"calibration": read_calibration(calibration)}
     )
-    found = _found(place_of(name, index), query, limits, token, facets, quiet=quiet or as_json, show=show, **way)
+    opening = {"limits": limits, "token": token, "store": store_of(store, no_store)}
+    found = _found(place_of(name, index), query, opening, facets, quiet=quiet or as_json, show=show, **way)
     show_answers(found, time.monotonic() - started, as_json=as_json, quiet=quiet, facets=facets)
     if show is not None and not quiet:
         typer.echo(f"contact sheet written to {printable(show)}; open it in a browser", err=True)
 
 
 def _found(
-    place: str, query: Query, limits: Any, token: str | None, facets: bool, *, quiet: bool, show: str | None, **way: Any
+    place: str, query: Query, where: dict[str, Any], facets: bool, *, quiet: bool, show: str | None, **way: Any
 ) -> Answers:
     from lookalike.catalogue.catalogue import Index
     from lookalike.progress import Progress
 
-    with Progress(quiet=quiet) as progress, Index.open(place, limits=limits, token=token) as opened:
+    with Progress(quiet=quiet) as progress, Index.open(place, **where) as opened:
         found = opened.search(query=query, progress=progress.tell, facets=facets, **way)
         if show is not None:
             from lookalike.results.contact_sheet import write_sheet

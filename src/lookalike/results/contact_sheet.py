@@ -122,12 +122,12 @@ def _asked(index: Index, query: Query) -> Iterator[str]:
         yield _figure(lambda each=picture: each, picture.source, "")  # type: ignore[misc]
     for item in index.get(query.ids):
         if item is not None:
-            yield _figure(lambda each=item: index._pictures.of(each), item.id, "")  # type: ignore[misc]
+            yield _figure(lambda each=item: index.pictures.of(each), item.id, "")  # type: ignore[misc]
     for source in query.unlike:
         yield _figure(lambda each=source: load(each, limits=index.limits), str(source), "minus")  # type: ignore[misc]
     for item in index.get(query.unlike_ids):
         if item is not None:
-            yield _figure(lambda each=item: index._pictures.of(each), item.id, "minus")  # type: ignore[misc]
+            yield _figure(lambda each=item: index.pictures.of(each), item.id, "minus")  # type: ignore[misc]
     if query.text:
         yield f'<p class="words">“{escape(printable(query.text, 300))}”</p>'
 
@@ -153,8 +153,8 @@ def _card(numbered: tuple[int, Answer], index: Index, query: Query) -> str:
     where = answer.source if is_url(answer.source) else os.path.basename(answer.source)
     return (
         f'<li><div class="frame">{_image(lambda: _picture(answer, index), SIDE)}<b class="chip{band}">{number}</b>'
-        "</div>"
-        f'<div class="name" title="{escape(printable(answer.source, 500))}"><i>{rank}</i> {escape(_short(answer.id))}</div>'
+        f'</div><div class="name" title="{escape(printable(answer.source, 500))}"><i>{rank}</i> '
+        f"{escape(_short(answer.id))}</div>"
         f'<div class="verdict">{escape(answer.verdict or "")}</div>'
         f'<div class="why">{escape(", ".join(answer.reasons) or (where if where not in answer.id else ""))}</div>'
         + (f'<div class="tags">{tags}</div>' if tags else "")
@@ -181,7 +181,7 @@ def _under(answer: Answer, index: Index) -> str:
 
 
 def _picture(answer: Answer, index: Index) -> Picture:
-    return index._pictures.of(Hit(answer.id, answer.similarity, answer.source, answer.tags, answer.data))
+    return index.pictures.of(Hit(answer.id, answer.similarity, answer.source, answer.tags, answer.data))
 
 
 def _image(picture: Callable[[], Picture], side: int) -> str:
