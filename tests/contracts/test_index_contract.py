@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,11 @@ ENGINES["components"] = lambda space, path: LocalIndex.create(
     path / "local", space, components=24 if space.metric == "cosine" else 0
 )
 
+if importlib.util.find_spec("milvus_lite") and importlib.util.find_spec("pymilvus"):
+    from lookalike.index.milvus import MilvusIndex
+
+    ENGINES["milvus"] = lambda space, path: MilvusIndex.create(f"milvus://{path}/milvus.db/shop", space)
+
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
@@ -44,7 +50,7 @@ def space(request: pytest.FixtureRequest) -> Space:
 
 @pytest.fixture
 def index(engine: str, space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VectorIndex]:
-    if engine not in ("exact", "local"):  # a structure even over a few
+    if engine not in ("exact", "local", "milvus"):  # a structure even over a few
         monkeypatch.setattr(local, "WORTH", 1)
     made = ENGINES[engine](space, tmp_path)
     yield made

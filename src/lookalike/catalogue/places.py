@@ -85,7 +85,7 @@ def opened(place: str | os.PathLike[str], *, writing: bool, token: str | None = 
     if is_address(text):
         from lookalike.index.milvus import MilvusIndex
 
-        return MilvusIndex.open(text, token=token)
+        return MilvusIndex.open(text, token=token, writing=writing)
     if not there(place):
         raise _not_found(place)
     from lookalike.index.local import LocalIndex
@@ -111,6 +111,8 @@ def created(
     if is_address(text):
         from lookalike.index.milvus import MilvusIndex
 
+        if components:
+            raise UsageError("a Milvus reduces no vectors itself", remedy="leave out the principal components")
         return MilvusIndex.create(text, space, kind=kind, about=about, token=token)
     from lookalike.index.local import LocalIndex
 

@@ -74,7 +74,10 @@ def build(
     size: EmbeddingSize = None,
     model: EmbeddingModel = None,
     kind: Annotated[
-        str, typer.Option("--kind", help="auto (by size), flat, int8, hnsw, ivfpq; flat or hashing for bits.")
+        str,
+        typer.Option(
+            "--kind", help="auto: by size; flat, int8, hnsw, ivfpq; for bits flat or hashing."
+        ),
     ] = "auto",
     pca: Annotated[int, typer.Option("--pca", min=0, help="Principal components to search by; 0 for none.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Begin anew where there is an index already.")] = False,

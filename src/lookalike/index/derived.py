@@ -25,18 +25,34 @@ def opened(
 
     Nothing is said where there is none, as in a small index. ``growing`` is for whoever will add to it.
     """
-    sealed, why = sound(folder)
-    if sealed is None:
-        return None, why
-    if not _belongs(sealed, space, head):
-        return None, "it belongs to another index, or to another state of this one"
-    about = sealed.about
-    choice = Choice(about["kind"], about["why"], about["components"])
-    try:
-        made = _class(choice).load(choice, space, folder / sealed.file, growing=growing)
-    except (RuntimeError, ValueError, OSError) as error:
-        return None, f"it cannot be loaded ({str(error)[-100:]})"
+    while True:
+        sealed, why = sound(folder)
+        if sealed is None:
+            return None, why
+        if _overtaken(sealed, head, growing=growing):
+            return None, ""
+        if not _belongs(sealed, space, head):
+            return None, "it belongs to another index, or to another state of this one"
+        about = sealed.about
+        choice = Choice(about["kind"], about["why"], about["components"])
+        try:
+            made = _class(choice).load(choice, space, folder / sealed.file, growing=growing)
+            break
+        except (RuntimeError, ValueError, OSError) as error:
+            if (folder / sealed.file).exists():  # else a writer sealed another one and swept this one away
+                return None, f"it cannot be loaded ({' '.join(str(error)[-100:].split())})"
     return (made, "") if len(made) == about["count"] else (None, "it holds another number of vectors")
+
+
+def _overtaken(sealed: Sealed, head: Mapping[str, Any], *, growing: bool) -> bool:
+    """No damage: older than the last moving together or, for a reader, newer than what that reader sees."""
+    about = sealed.about
+    try:
+        if about["uid"] != head["uid"]:
+            return False
+        return bool(about["epoch"] < head["epoch"] or (not growing and about["count"] > head["next"]))
+    except (KeyError, TypeError):
+        return False
 
 
 def _belongs(sealed: Sealed, space: Space, head: Mapping[str, Any]) -> bool:

@@ -34,9 +34,7 @@ class ExactIndex(VectorIndex):
     [('up', 1.0), ('right', 0.5)]
     """
 
-    def __init__(
-        self, space: Space, path: str | Path | None = None, *, about: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, space: Space, path: str | Path | None = None, *, about: Mapping[str, Any] | None = None) -> None:
         self.space = space
         self._about = dict(about or {})
         self.path = None if path is None else Path(path)

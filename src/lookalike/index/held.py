@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lookalike.index.base import Space
     from lookalike.index.items import Vector
 
-MOST_BYTES = 2**29
-"""Rows without any structure that are held in memory; beyond it they are read at every search."""
+MOST_BYTES = 2**28
+"""Rows without any structure, as they lie in the file, that are held in memory; beyond it they are read every time."""
 
 
 class Held:
@@ -25,17 +25,20 @@ class Held:
     Args:
         path: the file.
         space: what the vectors are.
+        owner: whose they are, see :class:`~lookalike.index.rows.RowFile`.
 
     Attributes:
         first, end: the loose rows, which searches compare one by one.
         bad: slots whose rows are not what was written; nothing that is read of them means anything.
     """
 
-    def __init__(self, path: Path, space: Space) -> None:
+    def __init__(self, path: Path, space: Space, owner: str) -> None:
         self.space = space
-        self.file = RowFile(path, space)
+        self.file = RowFile(path, space, owner)
         self.first = self.end = 0
         self.bad: set[int] = set()
+        # to widen half precision takes ten times as long as to compare
+        self._dtype = np.dtype(np.uint8 if space.metric == "hamming" else np.float32)
         self._start = 0
         self._loose = self._nothing()
 
@@ -52,12 +55,13 @@ class Held:
         """The loose slots, their rows in memory from now on, if they are not too many."""
         have = self._start + len(self._loose)
         if have < self.end and (self.first or self.end * self.file.width <= MOST_BYTES):
-            self._loose = np.concatenate([self._loose, *(rows for _, rows in self._checked(have, self.end))])
+            fresh = [rows.astype(self._dtype, copy=False) for _, rows in self._checked(have, self.end)]
+            self._loose = np.concatenate([self._loose, *fresh])
         return np.arange(self.first, self.end)
 
     def of(self, slots: Slots) -> Vector:
         """The rows of these slots; look at :attr:`bad` after."""
-        made = np.empty((len(slots), *self.space.row_shape), self.space.dtype)
+        made = np.empty((len(slots), *self.space.row_shape), self._dtype)
         loose = (slots >= self._start) & (slots < self._start + len(self._loose))
         made[loose] = self._loose[slots[loose] - self._start]
         made[~loose], sound = self.file.read(slots[~loose])
@@ -77,7 +81,7 @@ class Held:
             yield start, rows
 
     def _nothing(self) -> Vector:
-        return np.empty((0, *self.space.row_shape), self.space.dtype)
+        return np.empty((0, *self.space.row_shape), self._dtype)
 
     def among(self, slots: Slots) -> npt.NDArray[np.bool_]:
         """Which of these are sound, as far as they were looked at."""

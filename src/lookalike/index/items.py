@@ -111,15 +111,19 @@ def checked_item(item: Item) -> Item:
         raise UsageError(f"{named!r} is no id", remedy=f"an id is a text of 1 to {MOST_ID} bytes")
     if "\0" in item.id or any("\ud800" <= letter <= "\udfff" for letter in item.id):
         raise UsageError(f"{named!r} is no id: it holds what is no letter")
-    tags = tuple(sorted(set(item.tags)))
-    if not all(isinstance(tag, str) and tag for tag in tags):
+    if not all(isinstance(tag, str) and tag for tag in item.tags):
         raise UsageError(f"item {named!r}: a tag is a text that is not empty")
+    tags = tuple(sorted(set(item.tags)))
+    if not isinstance(item.source, str):
+        raise UsageError(f"item {named!r}: its source is a text, not a {type(item.source).__name__}")
     try:
         data = json.loads(as_json(item.data))
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"item {named!r}: its data is no JSON: {error}") from error
     if not isinstance(data, dict):
         raise UsageError(f"item {named!r}: its data is no table of names and values")
+    if any("\ud800" <= letter <= "\udfff" for letter in "".join((item.source, *tags, as_json(data)))):
+        raise UsageError(f"item {named!r}: its source, a tag or its data holds what is no letter")
     return Item(item.id, item.vector, item.source, tags, data)
 
 

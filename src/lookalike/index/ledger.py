@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -76,11 +76,13 @@ class Ledger:
             raise IndexNotFound(f"{printable(str(path.parent))}: there is no index", remedy="check the name or path")
         self._connection = self._connect()
         self._version: int | None = None
+        self._ids_checked = False
         self.head: dict[str, Any] = {}
         self._names: dict[str, tuple[int, int, int]] = {}
         try:
-            self.refresh()
-            self._check()
+            with self.snapshot():
+                self.refresh()
+                self._check()
         except BaseException:
             self.close()
             raise
@@ -96,11 +98,25 @@ class Ledger:
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in _TABLES.split(";\n"):
                     connection.execute(statement)
-                body = {**head, "format": FORMAT, "next": 0, "count": 0, "marks": 0, "names": 0, "tagged": 0}
+                body = {**head, "format": FORMAT, "next": 0, "count": 0, "marks": 0, "ids": 0, "names": 0}
                 _write_head(connection, body)
                 connection.execute("COMMIT")
             finally:
                 connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, however much another process writes meanwhile."""
+        if self.writing or self._connection.in_transaction:
+            yield
+            return
+        with _Translated(self.path):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.Error):
+                self._connection.execute("COMMIT")
 
     def refresh(self) -> bool:
         """Look whether somebody else wrote since the last time; True where so."""
@@ -108,8 +124,8 @@ class Ledger:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if version == self._version:
                 return False
-            self._version = version
             self._read_head()
+            self._version = version
         return True
 
     # Reading
@@ -144,20 +160,31 @@ class Ledger:
                 query = f"SELECT * FROM items WHERE id IN ({','.join('?' * len(part))})"
                 for row in self._connection.execute(query, list(part)):
                     made[row[1]] = self._entry(row)
+        if not self._ids_checked and made.keys() != set(ids):
+            self._check_ids()
         return made
 
     def everything(self) -> Iterator[Entry]:
         """Every entry, in the order of slots, a few at a time."""
         last = -1
-        while True:
-            with _Translated(self.path):
-                rows = self._connection.execute(
-                    "SELECT * FROM items WHERE slot > ? ORDER BY slot LIMIT 4096", (last,)
-                ).fetchall()
-            if not rows:
-                return
-            yield from map(self._entry, rows)
-            last = rows[-1][0]
+        while found := self.following(last, 4096):
+            yield from found
+            last = found[-1].slot
+
+    def following(self, slot: int, most: int) -> list[Entry]:
+        """The entries after a slot, in the order of slots."""
+        with _Translated(self.path):
+            query = "SELECT * FROM items WHERE slot > ? ORDER BY slot LIMIT ?"
+            return [self._entry(row) for row in self._connection.execute(query, (slot, most))]
+
+    def ends(self) -> Slots:
+        """The first slot that is taken, and the last."""
+        with _Translated(self.path):
+            first, last = (
+                self._connection.execute(f"SELECT slot FROM items NOT INDEXED ORDER BY slot {way} LIMIT 1").fetchall()
+                for way in ("ASC", "DESC")
+            )
+        return np.array([slot for (slot,) in first + last], np.int64)
 
     def tagged(self, tag: str) -> Slots:
         """Slots of the items that have a tag, in order."""
@@ -190,6 +217,7 @@ class Ledger:
             head["next"] += len(entries)
             head["count"] += len(entries)
             head["marks"] = (head["marks"] + sum(row[-1] for row in rows)) % _WRAP
+            head["ids"] = (head["ids"] + _ids(entries)) % _WRAP
             self._tag(connection, head, entries, 1)
 
         self._write(work)
@@ -207,11 +235,12 @@ class Ledger:
             entries = list(self.everything())
             for table in ("items", "gone", "tagged", "tags"):
                 connection.execute(f"DELETE FROM {table}")
-            head.update(next=0, count=0, marks=0, names=0, tagged=0, epoch=epoch, **changes)
+            head.update(names=0, epoch=epoch, **changes)
             moved = [entry._replace(slot=new[entry.slot]) for entry in entries]
             rows = [(*_texts(entry), _mark(*_texts(entry))) for entry in moved]
             connection.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", rows)
             head.update(next=len(rows), count=len(rows), marks=sum(row[-1] for row in rows) % _WRAP)
+            head["ids"] = _ids(moved) % _WRAP
             self._names = {}
             self._tag(connection, head, moved, 1)
 
@@ -245,8 +274,15 @@ class Ledger:
         connection = sqlite3.connect(address, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:  # a medium that may only be read: no room for SQLite's own files
+        except sqlite3.OperationalError as error:  # a medium that may only be read: no room for SQLite's own files
             connection.close()
+            log = self.path.with_name(f"{self.path.name}-wal")
+            if log.exists() and log.stat().st_size:  # which would be passed over, and the latest items with it
+                raise OutputError(
+                    f"{printable(str(self.path.parent))}: the last writer was cut off, and nothing may be written here"
+                    f" ({error})",
+                    remedy="open the index once where it may be written",
+                ) from error
             connection = sqlite3.connect(f"{address}&immutable=1", uri=True, check_same_thread=False)
         return connection
 
@@ -271,13 +307,24 @@ class Ledger:
         """Whether all is there that the head knows of."""
         with _Translated(self.path):
             (application,) = self._connection.execute("PRAGMA application_id").fetchone()
-            count, marks = self._connection.execute("SELECT count(*), coalesce(sum(mark), 0) FROM items").fetchone()
-            (gone,) = self._connection.execute("SELECT count(*) FROM gone").fetchone()
+            count, marks, here = self._connection.execute(
+                "SELECT count(*), coalesce(sum(mark), 0), coalesce(sum(slot), 0) FROM items"
+            ).fetchone()
+            gone, away = self._connection.execute("SELECT count(*), coalesce(sum(slot), 0) FROM gone").fetchone()
         head = self.head
         if application != APPLICATION_ID or (count, marks % _WRAP) != (head["count"], head["marks"]):
             raise self._damage(f"{head['count']} items were written and {count} can be read")
-        if gone + count != head["next"]:
+        if gone + count != head["next"] or here + away != head["next"] * (head["next"] - 1) // 2:
             raise self._damage("items are missing")
+
+    def _check_ids(self) -> None:
+        """Whether what ids are looked up by is sound; asked once, when one is not found, for it reads all of them."""
+        with _Translated(self.path):
+            found = self._connection.execute("SELECT id, slot FROM items INDEXED BY by_id ORDER BY id")
+            total = sum(_mark(*row) for row in found)
+        if total % _WRAP != self.head["ids"]:
+            raise self._damage("its table of ids is not what was written")
+        self._ids_checked = True
 
     def _entry(self, row: tuple[Any, ...]) -> Entry:
         *texts, mark = row
@@ -313,6 +360,7 @@ class Ledger:
         connection.executemany("INSERT INTO gone VALUES (?)", slots)
         head["count"] -= len(entries)
         head["marks"] = (head["marks"] - sum(_mark(*_texts(entry)) for entry in entries)) % _WRAP
+        head["ids"] = (head["ids"] - _ids(entries)) % _WRAP
         self._tag(connection, head, entries, -1)
 
     def _tag(self, connection: sqlite3.Connection, head: dict[str, Any], entries: Sequence[Entry], sign: int) -> None:
@@ -345,6 +393,11 @@ def damage(path: Path, why: str) -> IndexDamaged:
 def _texts(entry: Entry) -> tuple[int, str, str, str, str]:
     tags = json.dumps(entry.tags, ensure_ascii=False, separators=(",", ":"))
     return entry.slot, entry.id, entry.source, tags, as_json(entry.data)
+
+
+def _ids(entries: Iterable[Entry]) -> int:
+    """What the checksums of ids and their slots add up to."""
+    return sum(_mark(entry.id, entry.slot) for entry in entries)
 
 
 def _mark(*values: object) -> int:

@@ -12,9 +12,10 @@ import itertools
 import os
 import secrets
 import shutil
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,18 @@ from lookalike.errors import DuplicateId, IndexLocked, OutputError, UsageError, 
 from lookalike.files import cannot_write
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
 from lookalike.index.derived import NAME, built, opened
-from lookalike.index.hashing import Hashing
 from lookalike.index.held import Held
 from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, same_value
 from lookalike.index.ledger import Entry, Ledger, damage
 from lookalike.index.lock import WriterLock
 from lookalike.index.rows import RowFile, Slots
-from lookalike.index.structures import Choice, Structure, choose
+from lookalike.index.state import FEW, State
+from lookalike.index.structures import Choice, choose
 
 LEDGER = "items.sqlite3"
 
 BATCH = 4096
 """Items that are acknowledged at a time."""
-
-FEW = 20_000
-"""Items that pass a filter up to which they are compared one by one."""
 
 LOOSE = 0.02
 """Share of items outside the structure from which saving takes them in."""
@@ -49,9 +47,6 @@ WORTH = 5_000
 
 EMPTY_SHARE = 0.3
 """Share of slots whose items are gone from which saving moves the others together."""
-
-DEPTH, DEEPER = 40, 4
-"""Candidates whose exact similarity is computed: so many, or so many for each answer."""
 
 
 class LocalIndex(VectorIndex):
@@ -83,15 +78,16 @@ class LocalIndex(VectorIndex):
         self._lock = WriterLock(self.folder) if writing and (self.folder / LEDGER).exists() else None
         self.writing = self._lock is not None
         self.notices: list[str] = []
-        self._held: Held | None = None
-        self._structure: Structure | Hashing | None = None
-        self._gone: Slots = np.empty(0, np.int64)
+        self._opened: State | None = None
         self._epoch = -1
         self._told: set[int] = set()
+        self._turn = threading.RLock()
         try:
             self._ledger = Ledger(self.folder / LEDGER, writing=self.writing)
             self.space = self._space()
-            self._settle()
+            with self._looking(again=True):
+                self._state.held.of(self._ledger.ends())  # a file that is cut short is noticed now
+                self._tell_bad()
         except BaseException:
             self.close()
             raise
@@ -133,7 +129,7 @@ class LocalIndex(VectorIndex):
             "vectors": "vectors-0.bin",
             "about": about or {},
         }
-        RowFile(path / "vectors-0.bin", space, create=True).close()
+        RowFile(path / "vectors-0.bin", space, _owner(head), create=True).close()
         Ledger.create(path / LEDGER, head)
         return cls(path, writing=True)
 
@@ -164,15 +160,17 @@ class LocalIndex(VectorIndex):
         there = self._ledger.by_id([item.id for item in batch])
         if there and not replace:
             raise DuplicateId.of(next(iter(there)))
-        rows = np.concatenate([self.space.rows(item.vector) for item in batch])
-        held, first = self._rows, self._ledger.head["next"]
-        held.file.write(first, rows)  # beyond what the head knows of, until the transaction that follows is through
+        rows = np.concatenate([self.space.row(item.vector) for item in batch])
+        state, first = self._state, self._ledger.head["next"]
+        state.held.file.write(
+            first, rows
+        )  # beyond what the head knows of, until the transaction that follows is through
         entries = [
             Entry(first + number, item.id, item.source, item.tags, item.data) for number, item in enumerate(batch)
         ]
         self._ledger.add(entries, list(there.values()))
-        self._gone = np.union1d(self._gone, np.array([entry.slot for entry in there.values()], np.int64))
-        held.settle(held.first, first + len(rows))
+        state.let_go([entry.slot for entry in there.values()])
+        state.held.settle(state.covered, first + len(rows))
 
     def remove(self, ids: Iterable[str]) -> int:
         self._may_write()
@@ -180,7 +178,7 @@ class LocalIndex(VectorIndex):
         while batch := list(itertools.islice(stream, BATCH)):
             entries = list(self._ledger.by_id(list(dict.fromkeys(batch))).values())
             self._ledger.remove(entries)
-            self._gone = np.union1d(self._gone, np.array([entry.slot for entry in entries], np.int64))
+            self._state.let_go([entry.slot for entry in entries])
             count += len(entries)
         return count
 
@@ -188,11 +186,12 @@ class LocalIndex(VectorIndex):
         """Bring the structure up to date where that is worth it, and move items together where many are gone."""
         if not self.writing:
             return
-        if len(self._gone) > EMPTY_SHARE * self._rows.end and len(self._gone) > BATCH:
+        gone, end = len(self._state.gone), self._state.held.end
+        if gone > EMPTY_SHARE * end and gone > BATCH:
             self._move_together()
-        choice, end = self._choice(), self._rows.end
-        same = self._structure is not None and self._structure.choice == choice
-        if end >= WORTH and not (same and end - self._covered <= LOOSE * end):
+        choice, state, end = self._choice(), self._state, self._state.held.end
+        same = state.structure is not None and state.structure.choice == choice
+        if end >= WORTH and not (same and end - state.covered <= LOOSE * end):
             self._build(choice)
 
     def rebuild(self, kind: str | None = None, components: int | None = None) -> None:
@@ -208,7 +207,7 @@ class LocalIndex(VectorIndex):
         choice = choose(self.space, len(self), kind, components)
         if (kind, components) != (head["kind"], head["components"]):
             self._ledger.change(kind=kind, components=components)
-        self._structure = None
+        self._state.structure = None
         self._build(choice)
 
     # Searching
@@ -216,89 +215,26 @@ class LocalIndex(VectorIndex):
     def search(self, queries: npt.ArrayLike, k: int = 10, *, only: Filter = EVERYTHING) -> list[list[Hit]]:
         k = check_top(k)
         rows = self.space.rows(queries)
-        self._look_again()
-        return [self._hits(*found) for found in self._nearest(rows, k, self._passing(only))]
+        with self._looking():
+            return [self._hits(*found) for found in self._state.nearest(rows, k, self._passing(only))]
 
     def within(
         self, queries: npt.ArrayLike, least: float, *, only: Filter = EVERYTHING, most: int = 1000
     ) -> list[list[Hit]]:
         least, most = check_least(least), check_top(most, "most")
         rows = self.space.rows(queries)
-        self._look_again()
-        passing = self._passing(only)
-        return [self._hits(*self._reaching(row, least, most, passing)) for row in rows]
-
-    def _reaching(self, row: Vector, least: float, most: int, passing: Slots | None) -> tuple[Slots, Vector]:
-        """Slots and similarities of all that reach ``least``: twice as many are asked for until one does not."""
-        if isinstance(self._structure, Hashing) and passing is None:
-            near = self._structure.within(row, int((1 - least) * self.space.dimension + 1e-6))
-            return self._exactly(row, np.concatenate([near, self._rows.hold()]), most, least)
-        k = 64
-        while True:
-            k = min(k, most)
-            slots, similar = next(self._nearest(row[None], k, passing))
-            if len(slots) < k or k == most or (len(similar) and similar[-1] < least):
-                reached = similar >= least
-                return slots[reached], similar[reached]
-            k *= 4
-
-    def _nearest(self, rows: Vector, k: int, passing: Slots | None) -> Iterator[tuple[Slots, Vector]]:
-        """Slots and exact similarities of the nearest of every row, the nearest first."""
-        if passing is not None and len(passing) <= FEW:
-            yield from (self._exactly(row, passing, k) for row in rows)
-            return
-        if self._structure is None:
-            yield from (self._among_all(row, k, passing) for row in rows)
-            return
-        covered = len(self._structure)
-        allowed = None
-        if passing is not None or len(self._gone):
-            allowed = np.zeros(covered, bool)
-            allowed[slice(None) if passing is None else passing[passing < covered]] = True
-            allowed[self._gone[self._gone < covered]] = False
-        depth = k + 8 if self._structure.exact else max(DEPTH, DEEPER * k)
-        proposed = self._structure.propose(rows, depth, allowed)
-        loose = self._rows.hold()
-        if passing is not None:
-            loose = np.intersect1d(loose, passing)
-        for row, slots in zip(rows, proposed, strict=True):
-            yield self._exactly(row, np.concatenate([slots[slots >= 0], loose]), k)
-
-    def _among_all(self, row: Vector, k: int, passing: Slots | None) -> tuple[Slots, Vector]:
-        """With no structure to search by: every row is compared."""
-        slots, similar = [], []
-        self._rows.hold()
-        for first, rows in self._rows.blocks():
-            own = np.arange(first, first + len(rows))
-            kept = self._live(own) if passing is None else np.isin(own, passing) & self._live(own)
-            slots.append(own[kept])
-            similar.append(self.space.similarities(row, rows[kept]))
-        self._tell_bad()
-        if not slots:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        return _first(np.concatenate(slots), np.concatenate(similar), k)
-
-    def _exactly(self, row: Vector, slots: Slots, k: int, least: float = 0.0) -> tuple[Slots, Vector]:
-        """The nearest of these slots, by their rows."""
-        slots = slots[self._live(slots)]
-        rows = self._rows.of(slots)
-        sound = self._rows.among(slots)
-        self._tell_bad()
-        slots, similar = slots[sound], self.space.similarities(row, rows[sound])
-        reached = similar >= least
-        return _first(slots[reached], similar[reached], k)
+        with self._looking():
+            passing = self._passing(only)
+            return [self._hits(*self._state.reaching(row, least, most, passing)) for row in rows]
 
     def _hits(self, slots: Slots, similar: Vector) -> list[Hit]:
+        self._tell_bad()
         entries = self._ledger.entries(slots.tolist())
-        if len(entries) < len(slots):  # a writer removed some since we looked, or the file lost them
-            self._look_again(again=True)
-            lost = [slot for slot in slots[self._live(slots)].tolist() if slot not in entries]
-            if lost:
-                raise damage(self._ledger.path, f"the items of {len(lost)} vectors are missing")
+        if len(entries) < len(slots):
+            raise damage(self._ledger.path, f"the items of {len(slots) - len(entries)} vectors are missing")
         return [
             Hit(entry.id, float(value), entry.source, entry.tags, entry.data)
-            for slot, value in zip(slots.tolist(), similar, strict=True)
-            if (entry := entries.get(slot)) is not None
+            for value, entry in zip(similar, (entries[slot] for slot in slots.tolist()), strict=True)
         ]
 
     def _passing(self, only: Filter) -> Slots | None:
@@ -313,7 +249,7 @@ class LocalIndex(VectorIndex):
             having = np.unique(np.concatenate([self._ledger.tagged(tag) for tag in only.some]))
             slots = having if slots is None else np.intersect1d(slots, having, assume_unique=True)
         if slots is None:
-            slots = np.setdiff1d(np.arange(self._rows.end), self._gone, assume_unique=True)
+            slots = np.setdiff1d(np.arange(self._state.held.end), self._state.gone, assume_unique=True)
         for tag in only.none:
             slots = np.setdiff1d(slots, self._ledger.tagged(tag), assume_unique=True)
         if only.data:
@@ -334,40 +270,63 @@ class LocalIndex(VectorIndex):
     # Telling
 
     def get(self, ids: Sequence[str]) -> list[Item | None]:
-        self._look_again()
-        entries = self._ledger.by_id(list(dict.fromkeys(ids)))
-        slots = np.array([entry.slot for entry in entries.values()], np.int64)
-        rows = dict(zip(entries, self._rows.of(slots), strict=True))
-        return [_item(entries[each], rows[each]) if each in entries else None for each in ids]
+        with self._looking():
+            sound = self._sound(list(self._ledger.by_id(list(dict.fromkeys(ids))).values()))
+        there = {item.id: item for item in sound}
+        return [there.get(each) for each in ids]
 
     def items(self) -> Iterator[Item]:
-        self._look_again()
-        stream = self._ledger.everything()
-        while batch := list(itertools.islice(stream, BATCH)):
-            rows = self._rows.of(np.array([entry.slot for entry in batch], np.int64))
-            bad = self._rows.bad
-            self._tell_bad()
-            yield from (_item(entry, row) for entry, row in zip(batch, rows, strict=True) if entry.slot not in bad)
+        last, epoch = -1, self._epoch
+        batch: list[Entry] = []
+        while True:
+            with self._looking():
+                if epoch != self._epoch and batch:  # moved together since: where we are by the last that is there
+                    there = self._ledger.by_id([entry.id for entry in batch])
+                    if not there:
+                        raise IndexLocked(
+                            f"{printable(str(self.folder))}: what was read was removed meanwhile",
+                            remedy="read it again",
+                        )
+                    last = max(entry.slot for entry in there.values())
+                epoch = self._epoch
+                batch = self._ledger.following(last, BATCH)
+                made = self._sound(batch)
+            if not batch:
+                return
+            last = batch[-1].slot
+            yield from made
+
+    def _sound(self, entries: Sequence[Entry]) -> list[Item]:
+        """The items of these entries, without those whose vectors are damaged."""
+        slots = np.array([entry.slot for entry in entries], np.int64)
+        rows = self._state.held.of(slots)
+        self._tell_bad()
+        found = zip(entries, rows, self._state.held.among(slots), strict=True)
+        return [Item(entry.id, row, entry.source, entry.tags, entry.data) for entry, row, sound in found if sound]
 
     def count(self, only: Filter = EVERYTHING) -> int:
-        self._look_again()
-        passing = self._passing(only)
-        return int(self._ledger.head["count"]) if passing is None else len(passing)
+        with self._looking():
+            passing = self._passing(only)
+            return int(self._ledger.head["count"]) if passing is None else len(passing)
 
     def tags(self, only: Filter = EVERYTHING) -> dict[str, int]:
-        self._look_again()
-        passing = self._passing(only)
-        if passing is None:
-            return self._ledger.tags()
-        counted = {
-            tag: len(np.intersect1d(self._ledger.tagged(tag), passing, assume_unique=True))
-            for tag in self._ledger.tags()
-        }
+        with self._looking():
+            passing = self._passing(only)
+            if passing is None:
+                return self._ledger.tags()
+            counted = {
+                tag: len(np.intersect1d(self._ledger.tagged(tag), passing, assume_unique=True))
+                for tag in self._ledger.tags()
+            }
         return dict(sorted(((t, n) for t, n in counted.items() if n), key=lambda pair: (-pair[1], pair[0])))
 
     def info(self) -> IndexInfo:
-        self._look_again()
-        choice = self._choice() if self._structure is None else self._structure.choice
+        with self._looking():
+            return self._info()
+
+    def _info(self) -> IndexInfo:
+        state = self._state
+        choice = self._choice() if state.structure is None else state.structure.choice
         return IndexInfo(
             engine="local",
             kind=choice.kind,
@@ -379,17 +338,16 @@ class LocalIndex(VectorIndex):
             notices=tuple(self.notices),
             details={
                 "components": choice.components,
-                "in_structure": self._covered,
-                "slots_of_removed": len(self._gone),
-                "damaged": len(self._rows.bad),
+                "in_structure": state.covered,
+                "slots_of_removed": len(state.gone),
+                "damaged": len(state.held.bad),
             },
         )
 
     def close(self) -> None:
-        self._structure = None
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        if self._opened is not None:
+            self._opened.held.close()
+            self._opened = None
         if hasattr(self, "_ledger"):
             self._ledger.close()
         if self._lock is not None:
@@ -410,35 +368,52 @@ class LocalIndex(VectorIndex):
                 f"{printable(str(self.folder))}: this index is open for reading only", remedy="open it for writing"
             )
 
-    def _look_again(self, *, again: bool = False) -> None:
-        """What another process wrote since the last time."""
-        if not self.writing and (self._ledger.refresh() or again):
-            self._settle()
+    @contextmanager
+    def _looking(self, *, again: bool = False) -> Iterator[None]:
+        """One state of the index, the newest, however much another process writes meanwhile; threads take turns."""
+        with self._turn:
+            self._may_read()
+            for attempts_left in (3, 2, 1, 0):
+                with self._ledger.snapshot():
+                    try:
+                        if again or (not self.writing and self._ledger.refresh()):
+                            self._settle()
+                    except FileNotFoundError as error:  # moved together between our two looks, or lost
+                        if not attempts_left:
+                            raise damage(self._ledger.path, "its vectors are missing") from error
+                        again = True
+                        continue
+                    yield
+                    return
 
-    @property
-    def _rows(self) -> Held:
-        if self._held is None:
+    def _may_read(self) -> None:
+        if self._epoch >= 0 and self._opened is None:
             raise UsageError(f"{printable(str(self.folder))}: this index is closed", remedy="open it again")
-        return self._held
 
     @property
-    def _covered(self) -> int:
-        return 0 if self._structure is None else len(self._structure)
+    def _state(self) -> State:
+        self._may_read()
+        assert self._opened is not None
+        return self._opened
 
     def _settle(self) -> None:
         """Take in what the ledger says: the file of vectors, the structure, what is gone."""
         head = self._ledger.head
-        self._gone = self._ledger.gone()
         if self._epoch != head["epoch"]:
-            if self._held is not None:
-                self._held.close()
-            self._held = Held(self.folder / os.path.basename(head["vectors"]), self.space)
-            self._epoch, self._structure = head["epoch"], None
-        if self._structure is None:
-            self._structure, why = opened(self.folder, self.space, head, growing=self.writing)
-            if why:
+            held = Held(self.folder / os.path.basename(head["vectors"]), self.space, _owner(head))
+            if self._opened is not None:
+                self._opened.held.close()
+            self._opened, self._epoch, self._told = State(self.space, held), head["epoch"], set()
+            if held.file.is_of_another():
+                raise damage(self._ledger.path, "its items and its vectors are of two indexes")
+        state, end = self._state, int(head["next"])
+        state.gone = self._ledger.gone()
+        if state.structure is None or (not self.writing and end - state.covered > max(BATCH, LOOSE * end)):
+            found, why = opened(self.folder, self.space, head, growing=self.writing)
+            state.structure = found or state.structure
+            if why and state.structure is None:
                 self._mend(why)
-        self._rows.settle(self._covered, int(head["next"]))
+        state.held.settle(state.covered, end)
         self._tell_bad()
 
     def _mend(self, why: str) -> None:
@@ -447,7 +422,7 @@ class LocalIndex(VectorIndex):
         if notice not in self.notices:
             self.notices.append(notice)
         if self.writing:
-            self._rows.settle(0, int(self._ledger.head["next"]))
+            self._state.held.settle(0, int(self._ledger.head["next"]))
             self._build(self._choice())
 
     def _choice(self) -> Choice:
@@ -455,17 +430,17 @@ class LocalIndex(VectorIndex):
         return choose(self.space, int(head["count"]), head["kind"], head["components"])
 
     def _build(self, choice: Choice) -> None:
-        held = self._rows
-        self._structure = built(choice, self.folder, self.space, self._ledger.head, held, self._structure)
-        held.settle(len(self._structure), held.end)
-
-    def _live(self, slots: Slots) -> npt.NDArray[np.bool_]:
-        there = self._rows.among(slots)
-        return there & ~np.isin(slots, self._gone) if len(self._gone) else there
+        state = self._state
+        if state.held.end < 2:  # nothing that a quantiser could be fitted to
+            return
+        try:
+            state.structure = built(choice, self.folder, self.space, self._ledger.head, state.held, state.structure)
+        finally:  # one that could not be written may have grown all the same
+            state.held.settle(state.covered, state.held.end)
 
     def _tell_bad(self) -> None:
         """Vectors that are not what was written are left out of all answers, and it is said."""
-        fresh = self._rows.bad - self._told
+        fresh = self._state.held.bad - self._told
         if not fresh:
             return
         self._told |= fresh
@@ -481,12 +456,14 @@ class LocalIndex(VectorIndex):
         """Write the rows that are left to a new file, without gaps."""
         epoch = self._epoch + 1
         name = f"vectors-{epoch}.bin"
-        fresh, first = RowFile(self.folder / name, self.space, create=True), 0
-        for start, rows in self._rows.blocks():
-            kept = rows[~np.isin(np.arange(start, start + len(rows)), self._gone)]
-            if len(kept):
-                fresh.write(first, kept)
-            first += len(kept)
+        owner = _owner({**self._ledger.head, "epoch": epoch})
+        fresh, first = RowFile(self.folder / name, self.space, owner, create=True), 0
+        for start, rows in self._state.held.blocks():
+            slots = np.arange(start, start + len(rows))
+            kept = ~np.isin(slots, self._state.gone)
+            if kept.any():
+                fresh.write(first, rows[kept], self._state.held.among(slots[kept]))  # what is damaged stays so
+            first += int(kept.sum())
         fresh.close()
         self._ledger.renumber(epoch, {"vectors": name})
         for stale in self.folder.glob("vectors-*.bin"):
@@ -496,14 +473,9 @@ class LocalIndex(VectorIndex):
         self._settle()
 
 
-def _first(slots: Slots, similar: Vector, k: int) -> tuple[Slots, Vector]:
-    """The ``k`` most similar, equals in the order of their slots."""
-    order = np.lexsort((slots, -similar))[:k]
-    return slots[order], similar[order]
-
-
-def _item(entry: Entry, row: Vector) -> Item:
-    return Item(entry.id, row, entry.source, entry.tags, entry.data)
+def _owner(head: Mapping[str, Any]) -> str:
+    """Whose vectors a file holds: those of this index since it was last moved together."""
+    return f"{head['uid']} {head['epoch']}"
 
 
 def delete(folder: str | os.PathLike[str]) -> None:

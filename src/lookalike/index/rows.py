@@ -26,36 +26,56 @@ BLOCK_BYTES = 32 * 2**20
 
 _SUM = 4
 
+_HEAD = 8
+"""Bytes before the first row: whose rows these are, and the CRC-32 of that."""
+
 
 class RowFile:
     """Rows of one :class:`~lookalike.index.base.Space` by their slot: 0, 1, 2 …
 
-    A row is the vector's bytes and a CRC-32 of them and of the slot, so that a flipped bit, a hole of zeros and rows
-    that changed places are noticed. Any number of threads may read.
+    A row is the vector's bytes and a CRC-32 of them, of the slot and of the owner, so that a flipped bit, a hole of
+    zeros, rows that changed places and those of another index are noticed. Any number of threads may read.
 
     Args:
         path: the file.
         space: what the vectors are.
+        owner: whose rows they are, in words that no other file has.
         create: begin a new file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OutputError: it cannot be used.
     """
 
-    def __init__(self, path: Path, space: Space, *, create: bool = False) -> None:
+    def __init__(self, path: Path, space: Space, owner: str = "", *, create: bool = False) -> None:
         self.path = path
+        self._owner = zlib.crc32(owner.encode())
         self.shape, self.dtype = space.row_shape, np.dtype(space.dtype).newbyteorder("<")
         self.width = int(np.prod(self.shape)) * self.dtype.itemsize
         self.stride = self.width + _SUM
         self._lock = threading.Lock()
+        if not create and not path.exists():
+            raise FileNotFoundError(path)
         with cannot_write(path):
             self._file = path.open("w+b" if create else "r+b" if os.access(path, os.W_OK) else "rb", buffering=0)
+            if create:
+                self._file.write(self._head())
 
-    def write(self, first: int, rows: Vector) -> None:
-        """Write rows from slot ``first`` on, and wait until they are on the disk."""
+    def is_of_another(self) -> bool:
+        """Whether its head is sound and names another owner; a damaged one says nothing, its rows will."""
+        head = self._at(0, _HEAD)
+        return zlib.crc32(head[:_SUM]).to_bytes(_SUM, "little") == head[_SUM:] and head != self._head()
+
+    def write(self, first: int, rows: Vector, sound: npt.NDArray[np.bool_] | None = None) -> None:
+        """Write rows from slot ``first`` on, and wait until they are on the disk; those not ``sound`` as damaged."""
         packed = np.empty((len(rows), self.stride), np.uint8)
         packed[:, : self.width] = np.ascontiguousarray(rows, self.dtype).view(np.uint8).reshape(len(rows), self.width)
-        sums = [zlib.crc32(row[: self.width].data, first + number & 0xFFFFFFFF) for number, row in enumerate(packed)]
-        packed[:, self.width :] = np.array(sums, "<u4").view(np.uint8).reshape(-1, _SUM)
+        sums = np.array([self._crc(row[: self.width].data, first + number) for number, row in enumerate(packed)], "<u4")
+        if sound is not None:
+            sums[~sound] ^= 0xFFFFFFFF
+        packed[:, self.width :] = sums.view(np.uint8).reshape(-1, _SUM)
         with cannot_write(self.path), self._lock:
-            self._file.seek(first * self.stride)
+            self._file.seek(_HEAD + first * self.stride)
             content = memoryview(packed.tobytes())
             while content:
                 content = content[self._file.write(content) :]
@@ -66,8 +86,8 @@ class RowFile:
         content = bytearray(len(slots) * self.stride)
         sound = np.ones(len(slots), bool)
         for number, slot in enumerate(slots.tolist()):
-            row = self._at(slot * self.stride, self.stride)
-            if len(row) == self.stride and self._sum(row) == zlib.crc32(row[: self.width], slot & 0xFFFFFFFF):
+            row = self._at(_HEAD + slot * self.stride, self.stride)
+            if len(row) == self.stride and self._sum(row) == self._crc(row[: self.width], slot):
                 content[number * self.stride : (number + 1) * self.stride] = row
             else:
                 sound[number] = False
@@ -78,13 +98,13 @@ class RowFile:
         step = max(1, BLOCK_BYTES // self.stride)
         for start in range(first, end, step):
             count = min(step, end - start)
-            content = bytearray(self._at(start * self.stride, count * self.stride))
+            content = bytearray(self._at(_HEAD + start * self.stride, count * self.stride))
             content += bytes(count * self.stride - len(content))
             view, sound = memoryview(content), np.ones(count, bool)
             sums = self._packed(content)[:, self.width :].copy().view("<u4")[:, 0].tolist()
             for number, told in enumerate(sums):
                 at = number * self.stride
-                sound[number] = told == zlib.crc32(view[at : at + self.width], start + number & 0xFFFFFFFF)
+                sound[number] = told == self._crc(view[at : at + self.width], start + number)
             rows = self._rows(content)
             rows[~sound] = 0
             yield start, rows, sound
@@ -95,6 +115,13 @@ class RowFile:
         with self._lock:
             self._file.seek(place)
             return self._file.read(count)
+
+    def _head(self) -> bytes:
+        owner = self._owner.to_bytes(_SUM, "little")
+        return owner + zlib.crc32(owner).to_bytes(_SUM, "little")
+
+    def _crc(self, row: bytes | memoryview, slot: int) -> int:
+        return zlib.crc32(row, self._owner + slot & 0xFFFFFFFF)
 
     def _sum(self, row: bytes) -> int:
         return int.from_bytes(row[self.width :], "little")

@@ -55,7 +55,7 @@ def seal(folder: Path, name: str, about: Mapping[str, Any], write: Callable[[Pat
     Raises:
         OutputError: the disk is full, or nothing may be written there.
     """
-    before = _read(folder / MANIFEST)
+    before = _read(_content(folder / MANIFEST))
     generation = (before.generation if before else 0) + 1
     while (path := folder / f"{name}-{generation}").exists():  # left behind by a run that was killed
         generation += 1
@@ -89,13 +89,21 @@ def seal(folder: Path, name: str, about: Mapping[str, Any], write: Callable[[Pat
 def sound(folder: Path) -> tuple[Sealed | None, str]:
     """The structure in ``folder`` if it is whole, else None and why; nothing and ``""`` where there is none."""
     manifest = folder / MANIFEST
-    if not manifest.exists():
-        return None, ""
+    while True:
+        before = _content(manifest)
+        if before is None:
+            return None, ""
+        found, why = _checked(folder, before)
+        if found is not None or _content(manifest) == before:  # else another one took its place meanwhile
+            return found, why
+
+
+def _checked(folder: Path, manifest: bytes) -> tuple[Sealed | None, str]:
     sealed = _read(manifest)
     if sealed is None:
         return None, "its manifest is damaged"
     try:
-        body = json.loads(manifest.read_bytes())
+        body = json.loads(manifest)
         if body["format"] != FORMAT:
             return None, f"it is of version {body['format']}, and this lookalike knows {FORMAT}"
         path = folder / sealed.file
@@ -108,14 +116,24 @@ def sound(folder: Path) -> tuple[Sealed | None, str]:
     return sealed, ""
 
 
-def _read(manifest: Path) -> Sealed | None:
+def _content(manifest: Path) -> bytes | None:
+    """Its bytes; none where they cannot be read, None where there is no such file."""
     try:
-        body = json.loads(manifest.read_bytes())
+        return manifest.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return b""
+
+
+def _read(manifest: bytes | None) -> Sealed | None:
+    try:
+        body = json.loads(manifest or b"")
         told = body.pop("seal")
         if told != _seal_of(body) or os.path.basename(body["file"]) != body["file"]:
             return None
         return Sealed(int(body["generation"]), str(body["file"]), dict(body["about"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
