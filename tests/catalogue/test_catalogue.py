@@ -399,6 +399,36 @@ def test_a_row_with_an_id_twice_or_without_a_picture_is_a_failure(made: Path, tm
     assert [failure.kind for failure in done.failures] == ["DuplicateId", "SourceUnreadable", "SourceNotFound"]
 
 
+def test_cells_of_any_kind_and_names_that_are_no_text(made: Path, tmp_path: Path) -> None:
+    import datetime
+    import decimal
+
+    arrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as parquet
+
+    one = str(made / "photos" / "photo1.jpg")
+    rows = [
+        {"id": 7, "path": one, "day": datetime.date(2026, 1, 2), "price": decimal.Decimal("1.10"), "size": float("nan"),
+         "sizes": [1.5, None]},
+    ]  # fmt: skip
+    parquet.write_table(arrow.Table.from_pylist(rows), tmp_path / "t.parquet")
+    with Index.build(place=tmp_path / "index", table=tmp_path / "t.parquet", workers=1, store=False) as index:
+        (item,) = index.items()
+        assert item.id == "7"
+        data = {name: value for name, value in item.data.items() if name != ABOUT}
+        assert data == {"day": "2026-01-02", "price": "1.10", "size": None, "sizes": [1.5, None]}
+        from lookalike.catalogue.entries import Entry
+
+        bad = [
+            Entry(one, "x\0"),
+            Entry(one, "y", ("\udcff",)),
+            Entry(one, "z", data={"a": float("inf")}),
+            Entry(one, "w"),
+        ]
+        done = index.add(entries=bad)
+        assert (done.added, [failure.kind for failure in done.failures]) == (1, ["UsageError"] * 3)
+
+
 def test_entries_come_one_at_a_time(made: Path, tmp_path: Path) -> None:
     from lookalike.catalogue.entries import Entry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,7 +140,7 @@ class _Reading:
         source = beside(str(row.get(self.source) or "").strip(), self.file)
         given = row.get(self.id) if self.id is not None else None
         plain = {
-            str(name): value
+            str(name): _plain(value)
             for name, value in row.items()
             if name is not None and name not in (self.source, self.id, *self.tags) and value not in (None, "")
         }
@@ -148,6 +149,19 @@ class _Reading:
         if "://" not in source and source:
             source = os.path.abspath(source)
         return Entry(source, name, tuple(tags), plain)
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON knows it: days and exact numbers as their text, what is no number as nothing."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def tags_of(cell: Any) -> list[str]:

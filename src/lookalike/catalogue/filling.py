@@ -15,14 +15,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from lookalike.catalogue.entries import Entry
 from lookalike.catalogue.recipe import Described, Job, Recipe, describe
 from lookalike.collection.crew import Crew, Lost
 from lookalike.collection.rows import PictureRow, Stored
-from lookalike.errors import DecodeFailed, LookalikeError, PictureError, SourceUnreadable
+from lookalike.errors import (
+    DecodeFailed,
+    DuplicateId,
+    LookalikeError,
+    PictureError,
+    SourceUnreadable,
+    UsageError,
+    printable,
+)
 from lookalike.images.load import is_url, read_source
 from lookalike.images.scan import Found
-from lookalike.index.items import Item
+from lookalike.index.items import Item, checked_item
 from lookalike.threads import in_order
 from lookalike.types import Failure
 
@@ -159,8 +169,8 @@ class _Filling:
             named = [self._named(entry) for entry in part]
             olds = self.index.get([entry.id or "" for entry in named])
             for entry, old in zip(named, olds, strict=True):
-                if entry.id in self.ids:
-                    self._fail(Failure(entry.source, "DuplicateId", f"{entry.source}: the id {entry.id!r} came before"))
+                if (failure := self._unfit(entry)) is not None:
+                    self._fail(failure)
                 elif old is None or self.update or self._changed(entry, old):
                     self.ids.add(str(entry.id))
                     yield entry, old
@@ -170,6 +180,18 @@ class _Filling:
 
     def _named(self, entry: Entry) -> Entry:
         return entry if entry.id else replace(entry, id=os.path.basename(entry.source.rstrip("/")) or entry.source)
+
+    def _unfit(self, entry: Entry) -> Failure | None:
+        """Why no item can be made of an entry, whatever its picture."""
+        if entry.id in self.ids:
+            error: LookalikeError = DuplicateId(f"the id {printable(str(entry.id), 60)!r} came before")
+        else:
+            try:
+                checked_item(Item(str(entry.id), np.empty(0), entry.source, entry.tags, entry.data))
+                return None
+            except UsageError as found:
+                error = found
+        return Failure(entry.source, error.kind, f"{printable(entry.source)}: {error}")
 
     def _changed(self, entry: Entry, old: Item) -> bool:
         """Whether the picture may be another than the one that was read."""
