@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from lookalike.api import way_of
@@ -99,6 +101,8 @@ class Index:
         store: str | os.PathLike[str] | Literal[False] | None = None,
         limits: Limits = _LIMITS,
         workers: int = 0,
+        on: str | None = None,
+        parts: str | os.PathLike[str] | None = None,
         token: str | None = None,
         progress: Progress | None = None,
     ) -> Index:
@@ -118,6 +122,8 @@ class Index:
                 False for none.
             limits: what a picture may cost.
             workers: processes; 0 for one a core.
+            on: a Ray cluster that describes the pictures, such as ``"ray://head:10001"``; see docs/ray.md.
+            parts: folder or URL for what the cluster made, kept for another run; one that goes away where None.
             token: of a server.
             progress: told how far it has come.
 
@@ -142,7 +148,10 @@ class Index:
             vectors = places.created(place, recipe.space, kind=kind, components=components, about=about, token=token)
             made = cls(place, vectors, recipe, store=store, limits=limits)
         try:
-            made.filled = made._fill(*listed, update=False, workers=workers, progress=progress)
+            if on is None:
+                made.filled = made._fill(*listed, update=False, workers=workers, progress=progress)
+            else:
+                made.filled = made._fill_from_cluster(*listed, on=on, parts=parts, progress=progress)
         except BaseException:
             made.close()
             raise
@@ -239,6 +248,34 @@ class Index:
         if progress is not None:
             progress("settling", 0, 0)
         self.vectors.save()
+        return done
+
+    def _fill_from_cluster(
+        self,
+        entries: Iterable[Entry],
+        total: int,
+        skipped: Sequence[Failure],
+        *,
+        on: str,
+        parts: str | os.PathLike[str] | None,
+        progress: Progress | None,
+    ) -> Filled:
+        from lookalike.catalogue.ray import fill_on_cluster, load_into
+
+        own = _beside(self.place) / "parts"
+        extracted = fill_on_cluster(
+            entries,
+            self.recipe,
+            own if parts is None else parts,
+            address=on,
+            limits=self.limits,
+            total=total,
+            progress=progress,
+        )
+        done = load_into(self.vectors, self.kept, extracted, progress=progress)
+        done.failures[:0] = skipped
+        self.vectors.save()
+        shutil.rmtree(own, ignore_errors=True)
         return done
 
     def remove(self, ids: Iterable[str]) -> int:
@@ -346,11 +383,13 @@ def _listed(
     return itertools.chain.from_iterable(streams), total, skipped
 
 
+def _beside(place: str) -> Path:
+    return places.beside(place) if places.is_address(place) else places.folder_of(place)
+
+
 def _kept(place: str) -> Store:
     """What is kept of every picture: beside the vectors, or for those on a server in the user's own data folder."""
-    if not places.is_address(place):
-        return Store(places.folder_of(place) / FEATURES, limit=None)
-    return Store(places.beside(place) / FEATURES, limit=None)
+    return Store(_beside(place) / FEATURES, limit=None)
 
 
 def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:

@@ -75,9 +75,7 @@ def build(
     model: EmbeddingModel = None,
     kind: Annotated[
         str,
-        typer.Option(
-            "--kind", help="auto: by size; flat, int8, hnsw, ivfpq; for bits flat or hashing."
-        ),
+        typer.Option("--kind", help="auto: by size; flat, int8, hnsw, ivfpq; for bits flat or hashing."),
     ] = "auto",
     pca: Annotated[int, typer.Option("--pca", min=0, help="Principal components to search by; 0 for none.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Begin anew where there is an index already.")] = False,
@@ -85,6 +83,12 @@ def build(
     hidden: Hidden = False,
     failures: Failures = None,
     workers: Workers = 0,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="ADDRESS", help="Describe on a Ray cluster: ray://head:10001, local.")
+    ] = None,
+    parts: Annotated[
+        str | None, typer.Option("--parts", metavar="DIR", help="With --on: keep what the cluster made here.")
+    ] = None,
     token: Token = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -115,6 +119,8 @@ def build(
         total_seconds=total_seconds,
         allow_private_hosts=allow_private_hosts,
     )
+    if parts is not None and on is None:
+        raise UsageError("--parts goes with --on", remedy="leave it out: one machine needs none")
     if replace and (places.is_address(place) or places.there(place)):
         delete(place, token=token)
     fresh = not places.is_address(place) and not places.there(place)
@@ -133,6 +139,8 @@ def build(
             components=pca,
             limits=limits,
             workers=workers,
+            on=on,
+            parts=parts,
             token=token,
             progress=tell,
         ),

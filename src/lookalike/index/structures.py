@@ -38,7 +38,7 @@ BINARY_BYTES = 32 * 2**20
 GRAPH_BYTES = 6 * 2**30
 """Memory that a graph over int8 vectors may take; beyond it they are kept as product codes."""
 
-LINKS, BUILD_EFFORT, EFFORT = 32, 80, 192
+LINKS, BUILD_EFFORT, EFFORT = 32, 120, 256
 """HNSW: links of a node, and how many candidates are held while building and while searching
 (Y. Malkov, D. Yashunin, "Efficient and robust approximate nearest neighbor search using HNSW graphs", 2018)."""
 
