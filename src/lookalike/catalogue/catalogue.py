@@ -133,7 +133,7 @@ class Index:
 
         >>> lookalike.Index.build("catalog/", place="shop")  # doctest: +SKIP
         """
-        recipe = Recipe(method, dict(options or {}))
+        recipe = Recipe(method, _found_from_anywhere(options or {}))
         listed = _listed(sources, table, None, columns, folder_tags, recursive, hidden)  # before anything is made
         text = os.fspath(place)
         if not places.is_address(text) and places.there(place):
@@ -381,6 +381,13 @@ def _listed(
         streams.append(entries)
     total = len(found) if table is None and entries is None else 0
     return itertools.chain.from_iterable(streams), total, skipped
+
+
+def _found_from_anywhere(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options whose model file is named so that it is found from any folder: they are kept with the index."""
+    model = options.get("model")
+    own = isinstance(model, str) and model.lower().endswith(".onnx")
+    return {**options, "model": os.path.abspath(str(model))} if own else dict(options)
 
 
 def _beside(place: str) -> Path:

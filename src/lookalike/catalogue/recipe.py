@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from lookalike.errors import DecodeFailed, IndexMismatch, LookalikeError, Pictur
 from lookalike.features.base import REGISTRY
 from lookalike.features.embedding import BATCH, Embedding
 from lookalike.features.shrink import place_of, shrunk
+from lookalike.features.text_encoder import has_text, text_encoder, text_files
 from lookalike.images.encoded import read_encoded
 from lookalike.index.base import Space
 from lookalike.scoring.pair import shared_method
@@ -82,10 +84,16 @@ class Recipe:
 
         Raises:
             UsageError: the model knows pictures only.
+            MissingExtra, ModelError: its text half cannot be used.
         """
+        made = self.made
+        if isinstance(made, Embedding) and has_text(made.model.path):
+            return text_encoder(made.model.path, made.model.dimension).encode(text)
+        wanted = [path.name for path in text_files(Path("clip.onnx"))]
         raise UsageError(
-            f"the model of this index ({getattr(self.made, 'label', self.method)}) knows pictures and no words",
-            remedy="search by picture, or build an index with a model that has a text side",
+            f"the model of this index ({getattr(made, 'label', self.method)}) knows pictures and no words",
+            remedy="search by picture, or build an index with an encoder that has a text half, such as CLIP or SigLIP "
+            f"in ONNX: --model clip.onnx, with {' and '.join(wanted)} beside it",
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import IndexMismatch, UsageError, printable
+from lookalike.errors import IndexMismatch, LookalikeError, UsageError, printable
 from lookalike.index.items import Filter, Hit, Item, Vector
 
 Metric = Literal["cosine", "hamming"]
@@ -110,6 +110,18 @@ class Space:
         if not lengths.all():
             raise UsageError(f"vector {int(np.argmin(lengths))} is all zero and points nowhere")
         return np.asarray(rows / lengths, np.float16)
+
+    def stacked(self, vectors: Sequence[npt.ArrayLike]) -> Vector:
+        """Rows of several items, each of which must have one vector; as :meth:`rows`, and as :meth:`row` where it says
+        why not.
+        """
+        try:
+            given = np.stack([np.asarray(vector) for vector in vectors])
+            if given.ndim == 2:
+                return self.rows(given)
+        except (TypeError, ValueError, LookalikeError):
+            pass
+        return np.concatenate([self.row(vector) for vector in vectors])
 
     def similarities(self, query: Vector, rows: Vector) -> npt.NDArray[np.float32]:
         """Similarity in [0, 1] of one kept vector to each of ``rows`` (n, …), exactly."""

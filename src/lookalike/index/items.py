@@ -106,30 +106,46 @@ def checked_item(item: Item) -> Item:
     Raises:
         UsageError: an id that is empty or too long, a tag that is no text, data that is no JSON.
     """
-    named = printable(str(item.id), 60)
     if not isinstance(item.id, str) or not item.id or len(item.id.encode("utf-8", "surrogatepass")) > MOST_ID:
-        raise UsageError(f"{named!r} is no id", remedy=f"an id is a text of 1 to {MOST_ID} bytes")
-    if "\0" in item.id or any("\ud800" <= letter <= "\udfff" for letter in item.id):
-        raise UsageError(f"{named!r} is no id: it holds what is no letter")
+        raise UsageError(f"{_named(item)} is no id", remedy=f"an id is a text of 1 to {MOST_ID} bytes")
+    if "\0" in item.id or not _is_text(item.id):
+        raise UsageError(f"{_named(item)} is no id: it holds what is no letter")
     if not all(isinstance(tag, str) and tag for tag in item.tags):
-        raise UsageError(f"item {named!r}: a tag is a text that is not empty")
+        raise UsageError(f"item {_named(item)}: a tag is a text that is not empty")
     tags = tuple(sorted(set(item.tags)))
     if not isinstance(item.source, str):
-        raise UsageError(f"item {named!r}: its source is a text, not a {type(item.source).__name__}")
+        raise UsageError(f"item {_named(item)}: its source is a text, not a {type(item.source).__name__}")
     try:
-        data = json.loads(as_json(item.data))
+        told = as_json(item.data)
+        data = json.loads(told)
     except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"item {named!r}: its data is no JSON: {error}") from error
+        raise UsageError(f"item {_named(item)}: its data is no JSON: {error}") from error
     if not isinstance(data, dict):
-        raise UsageError(f"item {named!r}: its data is no table of names and values")
-    if any("\ud800" <= letter <= "\udfff" for letter in "".join((item.source, *tags, as_json(data)))):
-        raise UsageError(f"item {named!r}: its source, a tag or its data holds what is no letter")
+        raise UsageError(f"item {_named(item)}: its data is no table of names and values")
+    if not _is_text("".join((item.source, *tags, told))):
+        raise UsageError(f"item {_named(item)}: its source, a tag or its data holds what is no letter")
     return Item(item.id, item.vector, item.source, tags, data)
+
+
+def _named(item: Item) -> str:
+    return repr(printable(str(item.id), 60))
+
+
+def _is_text(text: str) -> bool:
+    """Whether all of it can be written: half a surrogate pair, as in names that are no UTF-8, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
 def as_json(data: Mapping[str, Any]) -> str:
     """``data`` in one line; a ValueError where it holds what JSON has no word for, such as NaN."""
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+    return _JSON.encode(data)
 
 
 def jaccard(a: Sequence[str], b: Sequence[str]) -> float:

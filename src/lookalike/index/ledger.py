@@ -31,6 +31,8 @@ _ASKED = 500
 
 _WRAP = 2**62
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 T = TypeVar("T")
 
 _TABLES = """
@@ -212,7 +214,7 @@ class Ledger:
 
         def work(connection: sqlite3.Connection, head: dict[str, Any]) -> None:
             self._drop(connection, head, replaced)
-            rows = [(*_texts(entry), _mark(*_texts(entry))) for entry in entries]
+            rows = [_row(entry) for entry in entries]
             connection.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", rows)
             head["next"] += len(entries)
             head["count"] += len(entries)
@@ -237,7 +239,7 @@ class Ledger:
                 connection.execute(f"DELETE FROM {table}")
             head.update(names=0, epoch=epoch, **changes)
             moved = [entry._replace(slot=new[entry.slot]) for entry in entries]
-            rows = [(*_texts(entry), _mark(*_texts(entry))) for entry in moved]
+            rows = [_row(entry) for entry in moved]
             connection.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", rows)
             head.update(next=len(rows), count=len(rows), marks=sum(row[-1] for row in rows) % _WRAP)
             head["ids"] = _ids(moved) % _WRAP
@@ -359,7 +361,7 @@ class Ledger:
         connection.executemany("DELETE FROM items WHERE slot = ?", slots)
         connection.executemany("INSERT INTO gone VALUES (?)", slots)
         head["count"] -= len(entries)
-        head["marks"] = (head["marks"] - sum(_mark(*_texts(entry)) for entry in entries)) % _WRAP
+        head["marks"] = (head["marks"] - sum(_row(entry)[-1] for entry in entries)) % _WRAP
         head["ids"] = (head["ids"] - _ids(entries)) % _WRAP
         self._tag(connection, head, entries, -1)
 
@@ -390,9 +392,11 @@ def damage(path: Path, why: str) -> IndexDamaged:
     return IndexDamaged(f"{printable(str(path.parent))}: the index is damaged: {why}", remedy="build it anew")
 
 
-def _texts(entry: Entry) -> tuple[int, str, str, str, str]:
-    tags = json.dumps(entry.tags, ensure_ascii=False, separators=(",", ":"))
-    return entry.slot, entry.id, entry.source, tags, as_json(entry.data)
+def _row(entry: Entry) -> tuple[int, str, str, str, str, int]:
+    """The entry as the table has it, its checksum last."""
+    tags = _JSON.encode(entry.tags)
+    texts = (entry.slot, entry.id, entry.source, tags, as_json(entry.data))
+    return (*texts, _mark(*texts))
 
 
 def _ids(entries: Iterable[Entry]) -> int:

@@ -160,7 +160,7 @@ class LocalIndex(VectorIndex):
         there = self._ledger.by_id([item.id for item in batch])
         if there and not replace:
             raise DuplicateId.of(next(iter(there)))
-        rows = np.concatenate([self.space.row(item.vector) for item in batch])
+        rows = self.space.stacked([item.vector for item in batch])
         state, first = self._state, self._ledger.head["next"]
         state.held.file.write(
             first, rows

@@ -57,6 +57,9 @@ TOGETHER = 16
 BLOCK = 2048
 """Vectors that are multiplied at a time: what the processor's caches hold once decoded."""
 
+WALKED_BYTES, PAGE = 4 * 2**30, 4096
+"""Files up to which every page of a graph is touched on opening, and bytes of a page."""
+
 Blocks = Callable[[], Iterable["Vector"]]
 """All rows, a block at a time; may be asked for more than once."""
 
@@ -143,7 +146,12 @@ class Structure:
         library = faiss()
         if space.metric == "hamming":
             return cls(choice, space, library.read_index_binary(str(path)))
-        return cls(choice, space, library.read_index(str(path), *(() if growing else (library.IO_FLAG_MMAP_IFC,))))
+        if growing:
+            return cls(choice, space, library.read_index(str(path)))
+        made = cls(choice, space, library.read_index(str(path), library.IO_FLAG_MMAP_IFC))
+        if choice.kind == "hnsw" and path.stat().st_size <= WALKED_BYTES:
+            _walk_through(made._index)
+        return made
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -205,6 +213,21 @@ class Structure:
         if self.choice.components:
             made = library.SearchParametersPreTransform(index_params=made)
         return {"params": made}
+
+
+def _walk_through(index: Any) -> None:
+    """Touch every page of a mapped graph: a search touches a thousand of them here and there, and each page that it is
+    the first to touch costs it a microsecond.
+    """
+    library = faiss()
+    graph = index
+    while hasattr(graph, "chain"):  # components are in front
+        graph = library.downcast_index(graph.index)
+    codes, links = library.downcast_index(graph.storage).codes, graph.hnsw.neighbors
+    for part, width in ((codes, 1), (links, 4)):
+        if part.size():
+            view = library.rev_swig_ptr(part.data(), part.size())
+            int(view[:: max(1, PAGE // width)].sum())
 
 
 def faiss() -> Any:
