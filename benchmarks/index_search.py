@@ -46,7 +46,7 @@ def main() -> None:
     chosen = parser.parse_args()
     chosen.work.mkdir(parents=True, exist_ok=True)
     rows = [] if chosen.quality else [*searches(chosen.work)]
-    rows += quality(folder_or_leave(), chosen.work)
+    rows += [variance(chosen.work), *quality(folder_or_leave(), chosen.work)]
     show(rows)
     if not chosen.quality:
         write("index_search", rows, {"parts": PARTS, "made": MADE, "queries": QUERIES})
@@ -122,6 +122,14 @@ def searches(work: Path) -> Iterator[dict[str, object]]:
                     **{stage: 1000 * found.seconds.get(stage, 0.0) for stage in STAGES},
                     "best": found[0].score,
                 }
+
+
+def variance(work: Path) -> dict[str, object]:
+    """How much of the variance of the real embeddings their first components have."""
+    real = real_embeddings(work)
+    sizes = np.linalg.svd(real - real.mean(axis=0), compute_uv=False) ** 2
+    shares = np.cumsum(sizes) / sizes.sum()
+    return {"what": "variance", "share_128": float(shares[127]), "for_95": int(np.searchsorted(shares, 0.95)) + 1}
 
 
 def quality(root: Path, work: Path) -> Iterator[dict[str, object]]:

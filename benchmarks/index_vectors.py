@@ -5,9 +5,8 @@
 
 Every case builds its index in one process and searches it in another, through the same calls that a program would use,
 a query at a time, the ten nearest of it with their ids, tags and data. Recall is against an exact search over the
-vectors as they were drawn. Times are those of a process that has searched for a while, but for the first search, which
-has a column of its own in the rows. Memory is that of the searching process after all queries, libraries included, and in
-brackets what it holds beyond those.
+vectors as they were drawn. Times are those of a process that has searched for a while; the first search is told apart.
+Memory is that of the searching process after all queries, libraries included, and what it holds beyond those.
 """
 
 from __future__ import annotations

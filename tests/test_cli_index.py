@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -15,7 +16,14 @@ from pathlib import Path
 import pytest
 from test_cli import call
 
-from lookalike.errors import IndexLocked, IndexMismatch, IndexNotFound, PictureError, UsageError
+from lookalike.errors import (
+    IndexLocked,
+    IndexMismatch,
+    IndexNotFound,
+    IndexUnreachable,
+    PictureError,
+    UsageError,
+)
 from lookalike.index.lock import WriterLock
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "folder"
@@ -134,6 +142,24 @@ def test_an_index_beside_the_pictures(here: Path, capsys: pytest.CaptureFixture[
     code, _, err = call(capsys, "index", "build", "photos", "--index", "photos")
     assert code == 17
     assert "there is something already" in err
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("milvus_lite"), reason="needs milvus-lite")
+def test_the_same_commands_with_an_address(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("--index", f"milvus://{here}/milvus.db/shop")
+    assert call(capsys, "index", "build", "photos", *place, "--workers", "1")[1].startswith("12 added")
+    assert call(capsys, "index", "build", "photos", *place, "--workers", "1")[1].startswith("0 added, 12 unchanged")
+    out = call(capsys, "search", "photos/dress.jpg", *place, "--top", "2")[1]
+    assert re.match(r"1\.00  photos/dress\.jpg .*\n0\.9\d  photos/dress-mirrored\.jpg  near-duplicate", out)
+    assert call(capsys, "index", "remove", "--ids", "photos/dress.jpg", *place)[1] == "1 item removed, 11 left\n"
+    assert call(capsys, "index", "build", "photos", *place, "--replace", "--workers", "1")[1].startswith("12 added")
+    assert call(capsys, "index", "delete", *place, "-y")[0] == 0
+    assert not [*(here / "indexes").rglob("*.sqlite3")]
+    assert call(capsys, "search", "photos/dress.jpg", *place)[0] == IndexNotFound.exit_code
+    before = time.monotonic()
+    code, _, err = call(capsys, "search", "photos/dress.jpg", "--index", "milvus://127.0.0.1:1/shop")
+    assert (code, err.count("\n")) == (IndexUnreachable.exit_code, 1)
+    assert time.monotonic() - before < 10
 
 
 @pytest.mark.parametrize(

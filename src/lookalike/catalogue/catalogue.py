@@ -23,7 +23,7 @@ from lookalike.catalogue.searching import Searching
 from lookalike.collection.crew import Crew
 from lookalike.collection.store import Store
 from lookalike.collection.store import opened as opened_store
-from lookalike.errors import UsageError, printable
+from lookalike.errors import IndexNotFound, UsageError, printable
 from lookalike.images.limits import Limits
 from lookalike.images.load import Source
 from lookalike.index.base import IndexInfo, VectorIndex
@@ -135,9 +135,8 @@ class Index:
         """
         recipe = Recipe(method, _found_from_anywhere(options or {}))
         listed = _listed(sources, table, None, columns, folder_tags, recursive, hidden)  # before anything is made
-        text = os.fspath(place)
-        if not places.is_address(text) and places.there(place):
-            made = cls.open(place, writing=True, store=store, limits=limits, token=token)
+        made = cls._if_there(place, store, limits, token)
+        if made is not None:
             try:
                 made.recipe.space.require(recipe.space)
             except BaseException:
@@ -156,6 +155,22 @@ class Index:
             made.close()
             raise
         return made
+
+    @classmethod
+    def _if_there(
+        cls,
+        place: str | os.PathLike[str],
+        store: str | os.PathLike[str] | Literal[False] | None,
+        limits: Limits,
+        token: str | None,
+    ) -> Index | None:
+        """The index at a place, open for writing; None where there is none yet."""
+        if not places.is_address(os.fspath(place)) and not places.there(place):
+            return None
+        try:
+            return cls.open(place, writing=True, store=store, limits=limits, token=token)
+        except IndexNotFound:
+            return None
 
     @classmethod
     def open(
@@ -410,6 +425,7 @@ def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:
         from lookalike.index import milvus
 
         milvus.delete(text, token=token)
+        shutil.rmtree(places.beside(text), ignore_errors=True)
         return
     places.opened(place, writing=True).close()
     folder = places.folder_of(place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,7 +24,7 @@ from lookalike.commands.options import (
     TotalSeconds,
 )
 from lookalike.commands.places import Name, Place, Token, place_of
-from lookalike.errors import PictureError, UsageError, printable
+from lookalike.errors import IndexNotFound, PictureError, UsageError, printable
 
 if TYPE_CHECKING:
     from lookalike.catalogue.catalogue import Index
@@ -121,8 +122,9 @@ def build(
     )
     if parts is not None and on is None:
         raise UsageError("--parts goes with --on", remedy="leave it out: one machine needs none")
-    if replace and (places.is_address(place) or places.there(place)):
-        delete(place, token=token)
+    if replace:
+        with suppress(IndexNotFound):
+            delete(place, token=token)
     fresh = not places.is_address(place) and not places.there(place)
     _run(
         lambda tell: Index.build(
