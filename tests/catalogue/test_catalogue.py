@@ -160,7 +160,7 @@ def test_a_table_gives_ids_tags_and_data(shop: Index) -> None:
     assert item is not None
     assert item.tags == ("all", "blue", "trousers")
     assert item.data["colour"] == "blue"
-    assert item.data["price"] == str(int(item.id) * 10)
+    assert item.data["price"] == int(item.id) * 10  # a number, as in every other kind of table
     assert set(item.data) == {"price", "colour", ABOUT}
     assert shop.tags()["all"] == 12
 
@@ -171,6 +171,7 @@ def test_filters_and_facets(shop: Index, made: Path) -> None:
     assert {Path(answer.source).stem for answer in found} == {"trousers-blue", "trousers-red", "trousers-green"}
     assert found.count == 3
     assert found.facets == {"all": 3, "trousers": 3, "blue": 1, "green": 1, "red": 1}
+    assert shop.count(Filter(data={"price": 30})) == 1
     found = shop.search(query, only=Filter(data={"colour": "green"}))
     assert {answer.data["colour"] for answer in found} == {"green"}
     found = shop.search(query, only=Filter(every=("hats",)))
@@ -367,7 +368,18 @@ def test_tables_of_every_kind(made: Path, tmp_path: Path, suffix: str) -> None:
     with Index.build(place=tmp_path / "index", table=table, workers=1, store=False) as index:
         assert [item.id for item in index.items()] == ["s0", "s1", "s2"]
         assert index.get(["s1"])[0].tags == ("a", "b1")  # type: ignore[union-attr]
-        assert str(index.get(["s2"])[0].data["stock"]) == "2"  # type: ignore[union-attr]
+        assert index.get(["s2"])[0].data["stock"] == 2  # type: ignore[union-attr]
+
+
+def test_numbers_in_a_csv_are_numbers_but_for_ids_and_tags(made: Path, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    one = made / "photos" / "photo1.jpg"
+    table.write_text(f"sku,file,tags,price,ean,phone,left\n12.10,{one},1.50|x,39.90,5901234123457,007,-3\n", "utf-8")
+    with Index.build(place=tmp_path / "index", table=table, workers=1, store=False) as index:
+        (item,) = index.items()
+    assert (item.id, item.tags) == ("12.10", ("1.50", "x"))
+    assert {name: item.data[name] for name in ("price", "ean", "phone", "left")} == {
+        "price": 39.9, "ean": "5901234123457", "phone": "007", "left": -3}  # fmt: skip
 
 
 def test_tables_that_name_no_pictures(tmp_path: Path) -> None:

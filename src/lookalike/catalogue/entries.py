@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from lookalike.images.scan import Found, Scan, scan
 from lookalike.optional import need
 from lookalike.pairs import READABLE, beside
 from lookalike.types import Failure
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,8})(\.\d{1,9})?")
 
 SOURCES = ("source", "image", "picture", "file", "path", "url", "image_url", "image_link", "img", "photo", "filename")
 """What the column of the picture is called, in any case, the first of them that is there."""
@@ -133,6 +136,8 @@ class _Reading:
                 remedy="say which with --column source=NAME",
             )
         usual = [name for name in names if name.strip().lower() in TAGS] if not columns.tags else []
+        # in these two everything is text
+        self.cell = _number if file.suffix.lower() in (".csv", ".tsv") else _plain
         self.tags = [*filter(None, (_column(file, names, name, ()) for name in columns.tags)), *usual]
 
     def entry(self, row: Mapping[str, Any]) -> Entry:
@@ -140,7 +145,7 @@ class _Reading:
         source = beside(str(row.get(self.source) or "").strip(), self.file)
         given = row.get(self.id) if self.id is not None else None
         plain = {
-            str(name): _plain(value)
+            str(name): self.cell(value)
             for name, value in row.items()
             if name is not None and name not in (self.source, self.id, *self.tags) and value not in (None, "")
         }
@@ -162,6 +167,13 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, int)):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _number(cell: Any) -> Any:
+    """A cell that is a number and nothing else as that number: ``39.90``, and not ``007``, a telephone or an EAN."""
+    return (
+        cell if not isinstance(cell, str) or not _NUMBER.fullmatch(cell) else float(cell) if "." in cell else int(cell)
+    )
 
 
 def tags_of(cell: Any) -> list[str]:

@@ -18,7 +18,7 @@ from lookalike.errors import LookalikeError, printable
 from lookalike.explain.palette import VERDICTS
 from lookalike.files import appearing_whole, cannot_write
 from lookalike.images.load import is_url, load
-from lookalike.index.items import Hit
+from lookalike.index.items import Filter, Hit
 from lookalike.results.thumbnails import small_jpeg
 from lookalike.threads import in_order
 from lookalike.verdicts import format_score
@@ -76,7 +76,7 @@ def _pieces(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{style}</style>'
-        f"<header><h1>{title}</h1><p>{escape(_summary(found))}</p>"
+        f"<header><h1>{title}</h1><p>{escape(_summary(found, query.only))}</p>"
     )
     yield from (f'<p class="notice">{escape(printable(notice, 500))}</p>' for notice in found.notices)
     yield f'</header><section class="asked">{"".join(_asked(index, query))}</section>'
@@ -103,11 +103,23 @@ def _title(found: Answers) -> str:
     return printable(named[0], 80) + (f" and {len(named) - 1} more" if len(named) > 1 else "")
 
 
-def _summary(found: Answers) -> str:
+def _summary(found: Answers, only: Filter) -> str:
     where = printable(found.index if len(found.index) < 60 else os.path.basename(found.index.rstrip("/")), 80)
     how = "by their vectors alone" if found.preset is None else f"compared by the preset {found.preset}"
     answers = "1 answer" if len(found) == 1 else f"{len(found)} answers"
-    return f"{answers} of {found.count:,} in {where}, {how}"
+    return f"{answers} of {found.count:,} in {where}{_filter(only)}, {how}"
+
+
+def _filter(only: Filter) -> str:
+    """What was asked of the answers, in words."""
+    parts = [
+        " and ".join(only.every),
+        " or ".join(only.some),
+        f"not {' or '.join(only.none)}" if only.none else "",
+        ", ".join(f"{name} {value}" for name, value in only.data.items()),
+    ]
+    said = "; ".join(part for part in parts if part)
+    return f" ({printable(said, 200)})" if said else ""
 
 
 def _footer(found: Answers) -> str:
