@@ -82,6 +82,10 @@ class Hashing:
             at += len(rows)
         return cls(choice, space, codes, [_table(codes, *piece) for piece in _pieces(space.dimension, count)])
 
+    def depth(self, k: int) -> int:
+        """How many candidates are worth an exact similarity, for ``k`` answers: it is exact itself."""
+        return k
+
     def propose(self, queries: Vector, k: int, allowed: npt.NDArray[np.bool_] | None = None) -> Slots:
         """The slots of the ``k`` nearest codes of every query, nearest first; -1 where there are fewer."""
         made = np.full((len(queries), min(k, len(self))), -1, np.int64)

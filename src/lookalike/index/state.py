@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 FEW = 20_000
 """Items that pass a filter up to which they are compared one by one."""
 
-DEPTH, DEEPER = 40, 4
-"""Candidates whose exact similarity is computed: so many, or so many for each answer."""
-
-SPARE = 8
-"""Candidates beyond the answers where the structure is exact: its sums are rounded another way than ours."""
-
 
 class State:
     """What a search sees.
@@ -71,8 +65,7 @@ class State:
             allowed = np.zeros(covered, bool)
             allowed[slice(None) if passing is None else passing[passing < covered]] = True
             allowed[self.gone[self.gone < covered]] = False
-        depth = k + SPARE if self.structure.exact else max(DEPTH, DEEPER * k)
-        proposed = self.structure.propose(rows, depth, allowed)
+        proposed = self.structure.propose(rows, self.structure.depth(k), allowed)
         loose = self.held.hold()
         if passing is not None:
             loose = np.intersect1d(loose, passing)

@@ -57,6 +57,17 @@ TOGETHER = 16
 BLOCK = 2048
 """Vectors that are multiplied at a time: what the processor's caches hold once decoded."""
 
+DEPTHS = {"int8": (40, 4), "hnsw": (40, 4), "ivfpq": (400, 20), "components": (100, 10)}
+"""Candidates whose exact similarity is computed: so many at least, and so many for each answer. Among 300,000 vectors of
+256 numbers the ten nearest are all among the first 40 by 8 bits a number, and among the first 100 by 2 (a code of 8 bits
+for four numbers); ten times as many vectors lie as much denser."""
+
+SPARE = 8
+"""Candidates beyond the answers where the structure is exact: its sums are rounded another way than ours."""
+
+NUMBERS_A_CODE = 4
+"""IVF-PQ: numbers that one code of 8 bits stands for."""
+
 WALKED_BYTES, PAGE = 4 * 2**30, 4096
 """Files up to which every page of a graph is touched on opening, and bytes of a page."""
 
@@ -169,6 +180,13 @@ class Structure:
         except RuntimeError as error:  # what FAISS makes of a full disk
             raise OSError(f"the structure cannot be written: {str(error)[-200:]}") from error
 
+    def depth(self, k: int) -> int:
+        """How many candidates are worth an exact similarity, for ``k`` answers."""
+        if self.exact:
+            return k + SPARE
+        least, each = DEPTHS["components" if self.choice.components else self.choice.kind]
+        return max(least, each * k)
+
     def propose(self, queries: Vector, k: int, allowed: npt.NDArray[np.bool_] | None = None) -> Slots:
         """The slots of the ``k`` vectors that seem nearest to every query, nearest first; -1 where there are fewer.
 
@@ -269,7 +287,7 @@ def _fitted(choice: Choice, space: Space, count: int, blocks: Blocks) -> Any:
 def _lists_of_codes(width: int, count: int) -> Any:
     library = faiss()
     lists = max(1, min(round(4 * math.sqrt(count)), count // TRAINED_ON))
-    pieces = next(pieces for pieces in range(max(1, width // 8), 0, -1) if width % pieces == 0)
+    pieces = next(pieces for pieces in range(max(1, width // NUMBERS_A_CODE), 0, -1) if width % pieces == 0)
     bits = min(8, int(math.log2(max(2, count))))
     coarse = library.IndexFlatIP(width)
     made = library.IndexIVFPQ(coarse, width, lists, pieces, bits, library.METRIC_INNER_PRODUCT)
