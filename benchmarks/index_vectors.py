@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from index_made import Codes, Mixture, real_embeddings
-from report import reached, table, write
+from report import RESULTS, reached, table, write
 
 QUERIES, NEAREST = 1000, 10
 
@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(CASES), help="some of the cases")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    chosen.work = chosen.work.resolve()
     chosen.work.mkdir(parents=True, exist_ok=True)
     if chosen.step:
         case = CASES[chosen.only[0]]
@@ -88,8 +89,19 @@ def main() -> None:
         print(name, {key: value for key, value in row.items() if key not in asdict(CASES[name])}, flush=True)
         shutil.rmtree(chosen.work / "index", ignore_errors=True)
     show(rows)
-    if set(chosen.only) == set(CASES):
-        write("index_vectors", rows, {"queries": QUERIES, "nearest": NEAREST})
+    fresh = {row["name"]: row for row in rows}
+    known = {**earlier(), **fresh}
+    merged = [known[name] for name in CASES if name in known]
+    write("index_vectors", merged, {"queries": QUERIES, "nearest": NEAREST})
+
+
+def earlier() -> dict[str, dict[str, object]]:
+    """The rows of an earlier run, by case: one that is run alone takes the place of its own row."""
+    file = RESULTS / "index_vectors.jsonl"
+    if not file.exists():
+        return {}
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()[1:]]
+    return {row["name"]: row for row in rows}
 
 
 def build(case: Case, work: Path) -> dict[str, object]:

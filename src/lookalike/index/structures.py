@@ -58,9 +58,9 @@ BLOCK = 2048
 """Vectors that are multiplied at a time: what the processor's caches hold once decoded."""
 
 DEPTHS = {"int8": (40, 4), "hnsw": (40, 4), "ivfpq": (400, 20), "components": (100, 10)}
-"""Candidates whose exact similarity is computed: so many at least, and so many for each answer. Among 300,000 vectors of
-256 numbers the ten nearest are all among the first 40 by 8 bits a number, and among the first 100 by 2 (a code of 8 bits
-for four numbers); ten times as many vectors lie as much denser."""
+"""Candidates whose exact similarity is computed: so many at least, and so many for each answer. Among 300,000 vectors
+of 256 numbers the ten nearest are all among the first 40 by 8 bits a number, and among the first 100 by 2 (a code of 8
+bits for four numbers); ten times as many vectors lie as much denser."""
 
 SPARE = 8
 """Candidates beyond the answers where the structure is exact: its sums are rounded another way than ours."""
