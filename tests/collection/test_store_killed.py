@@ -49,7 +49,9 @@ def killed_while_writing(path: Path, start: int, seconds: float) -> list[tuple[s
     """What a writer acknowledged, from number ``start`` on, until it was killed after that many seconds."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", WRITER, str(path), str(ROOT / "tests" / "collection"), str(start)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # without a buffer, in which lines after the first would be lost to communicate()
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         time.sleep(seconds)
