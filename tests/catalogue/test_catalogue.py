@@ -114,6 +114,24 @@ def test_what_is_indexed_again_is_read_again_only_where_it_changed(catalog: Path
         assert len(index) == 13
 
 
+def test_one_file_is_one_item_however_it_is_named(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Index.build(catalog, place="shop", workers=1) as index:
+        assert index.add(catalog / "dress" / "dress-red.png", workers=1).unchanged == 1
+        assert index.add([str(catalog / "dress"), str(catalog / "*" / "*.png")], workers=1).unchanged == 9
+        monkeypatch.chdir(catalog / "dress")
+        assert index.add(".", workers=1).unchanged == 3
+        assert len(index) == 12
+    save(catalog / "more" / "photo0.jpg", photo(700, 100, 100))
+    save(catalog / "photos2" / "photo0.jpg", photo(800, 100, 100))
+    with Index.open("shop", writing=True) as index:
+        done = index.add([catalog / "more" / "photo0.jpg", catalog / "photos2" / "photo0.jpg"], workers=1)
+        assert done.added == 2
+        assert {"photo0.jpg", "photos2/photo0.jpg"} <= {item.id for item in index.items()}
+        (catalog / "more" / "photo0.jpg").unlink()
+        assert index.add(catalog, workers=1).gone == 1
+        assert index.add(catalog / "dress", workers=1).gone == 0
+
+
 def test_bad_pictures_are_failures_and_end_nothing(catalog: Path) -> None:
     (catalog / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
     (catalog / "text.png").write_text("this is text", encoding="utf-8")
@@ -459,6 +477,15 @@ def test_an_index_is_deleted_and_the_pictures_stay(catalog: Path) -> None:
     assert len(list(catalog.rglob("*.*"))) == 12
     with pytest.raises(IndexNotFound):
         delete("shop")
+
+
+def test_what_is_left_of_a_broken_index_can_be_deleted(catalog: Path) -> None:
+    for broken in ("items.sqlite3", "vectors-0.bin"):
+        with Index.build(catalog, place="shop", workers=1):
+            pass
+        (places.root() / "shop" / broken).unlink()
+        delete("shop")
+        assert not (places.root() / "shop").exists()
 
 
 def test_a_bad_query_is_said_and_the_index_goes_on(shop: Index, made: Path, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lookalike.errors import printable
 from lookalike.types import Comparison, Failure
-from lookalike.verdicts import Verdict
+from lookalike.verdicts import Verdict, format_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Answer:
         score: how alike the pictures are, in [0, 1], where they were compared; None where not.
         verdict: what the score means.
         reasons: in words; empty where pictures were not compared.
+        closely: whether the score is the one that ``compare`` gives; else it was told at a glance, by what is kept.
         tag_similarity: share of tags in common, 0 to 1; None where none were asked for.
         unlike: how alike it is to what answers should be unlike, in [0, 1]; None where nothing was named or compared.
         comparison: everything that comparing found; of several query pictures the best.
@@ -32,12 +34,18 @@ class Answer:
     score: float | None = None
     verdict: Verdict | None = None
     reasons: tuple[str, ...] = ()
+    closely: bool = False
     tags: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     tag_similarity: float | None = None
     unlike: float | None = None
     comparison: Comparison | None = None
     folded: tuple[Answer, ...] = ()
+
+    def __str__(self) -> str:
+        value = f"{self.similarity:.3f}" if self.score is None else format_score(self.score)
+        words = ", ".join(word for word in (self.verdict, *self.reasons) if word)
+        return f"{value}  {printable(self.id, 80)}{f'  {words}' if words else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, ready for ``json.dumps``."""
@@ -48,6 +56,7 @@ class Answer:
             "verdict": self.verdict,
             "similarity": self.similarity,
             "reasons": list(self.reasons),
+            "closely": self.closely,
             "tags": list(self.tags),
             "tag_similarity": self.tag_similarity,
             "unlike": self.unlike,

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,6 +17,7 @@ from lookalike.catalogue.answers import Answers
 from lookalike.catalogue.entries import Columns, Entry, of_folders, of_table
 from lookalike.catalogue.features import CatalogueFeatures
 from lookalike.catalogue.filling import Filled, fill
+from lookalike.catalogue.naming import Names
 from lookalike.catalogue.pictures import Pictures
 from lookalike.catalogue.query import Query
 from lookalike.catalogue.recipe import Recipe
@@ -242,6 +244,7 @@ class Index:
         entries: Iterable[Entry],
         total: int,
         skipped: Sequence[Failure],
+        folders: Sequence[str],
         *,
         update: bool,
         workers: int,
@@ -260,16 +263,25 @@ class Index:
                 progress=progress,
             )
         done.failures[:0] = skipped
+        done.gone = self._gone(folders)
         if progress is not None:
             progress("settling", 0, 0)
         self.vectors.save()
         return done
+
+    def _gone(self, folders: Sequence[str]) -> int:
+        """Items whose file lay in one of these folders and does no more."""
+        inside = tuple(os.path.join(folder, "") for folder in folders)
+        if not inside:
+            return 0
+        return sum(source.startswith(inside) and not os.path.exists(source) for _, source in self.vectors.sources())
 
     def _fill_from_cluster(
         self,
         entries: Iterable[Entry],
         total: int,
         skipped: Sequence[Failure],
+        folders: Sequence[str],
         *,
         on: str,
         parts: str | os.PathLike[str] | None,
@@ -278,8 +290,9 @@ class Index:
         from lookalike.catalogue.ray import fill_on_cluster, load_into
 
         own = _beside(self.place) / "parts"
+        names = Names(self.vectors)
         extracted = fill_on_cluster(
-            entries,
+            (names.named(entry) for entry in entries),
             self.recipe,
             own if parts is None else parts,
             address=on,
@@ -289,6 +302,7 @@ class Index:
         )
         done = load_into(self.vectors, self.kept, extracted, progress=progress)
         done.failures[:0] = skipped
+        done.gone = self._gone(folders)
         self.vectors.save()
         shutil.rmtree(own, ignore_errors=True)
         return done
@@ -384,8 +398,11 @@ def _listed(
     folder_tags: bool,
     recursive: bool,
     hidden: bool,
-) -> tuple[Iterable[Entry], int, Sequence[Failure]]:
-    """Entries, how many there are where that is known, and what was left out; a table is opened, and read later."""
+) -> tuple[Iterable[Entry], int, Sequence[Failure], Sequence[str]]:
+    """Entries, how many there are where that is known, what was left out, and the folders that were named.
+
+    A table is opened, and read later.
+    """
     named = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     found, skipped = of_folders(named, recursive=recursive, hidden=hidden, folder_tags=folder_tags)
     streams: list[Iterable[Entry]] = [found]
@@ -395,7 +412,8 @@ def _listed(
     if entries is not None:
         streams.append(entries)
     total = len(found) if table is None and entries is None else 0
-    return itertools.chain.from_iterable(streams), total, skipped
+    folders = [os.path.abspath(source) for source in named if os.path.isdir(source)]
+    return itertools.chain.from_iterable(streams), total, skipped, folders
 
 
 def _found_from_anywhere(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -427,10 +445,13 @@ def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:
         milvus.delete(text, token=token)
         shutil.rmtree(places.beside(text), ignore_errors=True)
         return
-    places.opened(place, writing=True).close()
-    folder = places.folder_of(place)
-    for file in folder.glob(f"{FEATURES}*"):
-        file.unlink(missing_ok=True)
     from lookalike.index.local import delete as remove
 
+    folder = places.folder_of(place)
+    if not any(folder.glob(f"{FEATURES}*")):
+        places.check_there(place)  # else what is left of one goes, also where its table of items is lost
     remove(folder)
+    for file in folder.glob(f"{FEATURES}*"):
+        file.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()

@@ -36,10 +36,11 @@ class Entry:
 
     Attributes:
         source: path or URL.
-        id: the caller's own name for it; None for one made of the path.
+        id: the caller's own name for it; None for one made of ``name``.
         tags: words it may be filtered by.
         data: anything else, as JSON knows it.
         found: the file as the scan saw it, where there was one.
+        name: what it may be called where no other picture is called so.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Entry:
     tags: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     found: Found | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def of_folders(
 ) -> tuple[list[Entry], tuple[Failure, ...]]:
     """An entry for every picture in folders, and what was left out.
 
-    The id of a picture is its path from the folder that was named, that folder's own name included.
+    A picture is called by its path from the folder that was named, that folder's own name included, and keeps the id
+    that it got first, however it is named later.
 
     Args:
         sources: folders, files and patterns, see :func:`lookalike.images.scan.scan`.
@@ -89,7 +92,7 @@ def of_folders(
         below = Path(inside).parent.parts
         name = Path(os.path.basename(root), inside).as_posix() if root else inside
         there = Found(path, file.size, file.mtime_ns)
-        entries.append(Entry(path, name, below if folder_tags else (), {}, there))
+        entries.append(Entry(path, None, below if folder_tags else (), {}, there, name))
     return entries, found.skipped
 
 

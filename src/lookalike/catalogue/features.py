@@ -9,6 +9,7 @@ from lookalike.collection.describe import keys
 from lookalike.collection.kept import KeptFeatures
 from lookalike.collection.packing import unpack_place
 from lookalike.features.shrink import set_place
+from lookalike.scoring.pair import FeatureCache
 
 if TYPE_CHECKING:
     from lookalike.collection.store import Store
@@ -20,7 +21,7 @@ class CatalogueFeatures(KeptFeatures):
     """Features of a catalogue's pictures, and of those it is searched with.
 
     Searching writes nothing into the index: keypoints take ten times the room of all else, and are asked for few
-    pictures. They go to the user's store, which has a limit.
+    pictures. They go to the user's store, which has a limit; what is made of a query goes nowhere.
 
     Args:
         indexed: what was kept of every picture when it was indexed; read only.
@@ -35,7 +36,8 @@ class CatalogueFeatures(KeptFeatures):
         content = self.indexed.features(kept_key(made), [picture.digest]).get(picture.digest)
         feature = unbundled(made, content, picture)
         if feature is None:
-            return super().make(made, picture)
+            known = content is not None or self.indexed.pictures([picture.digest])
+            return super().make(made, picture) if known else FeatureCache.make(self, made, picture)
         if made.name == "look":
             place = self.indexed.features(keys()["place"], [picture.digest]).get(picture.digest)
             if place is not None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lookalike.catalogue.entries import Entry
+from lookalike.catalogue.naming import Names
 from lookalike.catalogue.recipe import Described, Job, Recipe, describe
 from lookalike.collection.crew import Crew, Lost
 from lookalike.collection.rows import PictureRow, Stored
@@ -69,12 +70,14 @@ class Filled:
     Attributes:
         added, updated, unchanged: how many.
         failures: the others, and why: entries in = added + updated + unchanged + failures.
+        gone: items whose file was in a folder that was named, and is there no more.
     """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     failures: list[Failure] = field(default_factory=list)
+    gone: int = 0
 
 
 def fill(
@@ -134,6 +137,7 @@ class _Filling:
         self.waiting: list[Item] = []
         self.fresh: list[Stored] = []
         self.ids: set[str] = set()
+        self.names = Names(index)
 
     def run(self, entries: Iterable[Entry]) -> Filled:
         stream = iter(entries)
@@ -166,7 +170,7 @@ class _Filling:
     def _wanted(self, entries: Iterator[Entry]) -> Iterator[tuple[Entry, Item | None]]:
         """Entries whose picture has to be read, with what is there under their id."""
         while part := list(itertools.islice(entries, TOGETHER)):
-            named = [self._named(entry) for entry in part]
+            named = [self.names.named(entry) for entry in part]
             olds = self.index.get([entry.id or "" for entry in named])
             for entry, old in zip(named, olds, strict=True):
                 if (failure := self._unfit(entry)) is not None:
@@ -177,9 +181,6 @@ class _Filling:
                 else:
                     self.ids.add(str(entry.id))
                     self._settle_unread(entry, old)
-
-    def _named(self, entry: Entry) -> Entry:
-        return entry if entry.id else replace(entry, id=os.path.basename(entry.source.rstrip("/")) or entry.source)
 
     def _unfit(self, entry: Entry) -> Failure | None:
         """Why no item can be made of an entry, whatever its picture."""

@@ -163,7 +163,7 @@ def pieces(entries: Iterable[Entry], size: int, salt: str) -> Iterator[Piece]:
     for number in itertools.count():
         rows = []
         for entry in itertools.islice(stream, size):
-            name = entry.id or os.path.basename(entry.source.rstrip("/")) or entry.source
+            name = entry.id or entry.name or os.path.basename(entry.source.rstrip("/")) or entry.source
             rows.append(Row(replace(entry, id=name), name in seen))
             seen.add(name)
             if entry.source:

@@ -50,12 +50,21 @@ def folder_of(place: str | os.PathLike[str]) -> Path:
     text = os.fspath(place)
     if isinstance(place, Path) or any(mark in text for mark in "/\\") or text in (".", ".."):
         return Path(text)
+    return root() / checked_name(text)
+
+
+def checked_name(text: str) -> str:
+    """``text``, if it is a name.
+
+    Raises:
+        UsageError: it holds what no folder's name should.
+    """
     if not _NAME.fullmatch(text):
         raise UsageError(
             f"{printable(text, 60)!r} is no name for an index",
-            remedy="take letters, digits, '.', '_' and '-', or give a path with a slash in it",
+            remedy="take letters, digits, '.', '_' and '-'; folders elsewhere are named by --index",
         )
-    return root() / text
+    return text
 
 
 def beside(address: str) -> Path:
@@ -74,6 +83,16 @@ def there(place: str | os.PathLike[str]) -> bool:
     return (folder_of(place) / LEDGER).is_file()
 
 
+def check_there(place: str | os.PathLike[str]) -> None:
+    """Refuse a place of this machine where no index is.
+
+    Raises:
+        IndexNotFound: near names are suggested.
+    """
+    if not there(place):
+        raise _not_found(place)
+
+
 def opened(place: str | os.PathLike[str], *, writing: bool, token: str | None = None) -> VectorIndex:
     """The index at a place.
 
@@ -86,8 +105,7 @@ def opened(place: str | os.PathLike[str], *, writing: bool, token: str | None = 
         from lookalike.index.milvus import MilvusIndex
 
         return MilvusIndex.open(text, token=token, writing=writing)
-    if not there(place):
-        raise _not_found(place)
+    check_there(place)
     from lookalike.index.local import LocalIndex
 
     return LocalIndex(folder_of(place), writing=writing)
@@ -121,7 +139,7 @@ def created(
 
 def _not_found(place: str | os.PathLike[str]) -> IndexNotFound:
     text, known = os.fspath(place), names()
-    if folder_of(place).parent != root():
+    if any(mark in text for mark in "/\\"):
         return IndexNotFound(f"there is no index in {printable(text)}", remedy="check the path")
     near = difflib.get_close_matches(text, known, n=1)
     if near:

@@ -40,8 +40,9 @@ def show_answers(found: Answers, seconds: float, *, as_json: bool, quiet: bool, 
             typer.echo(printable(answer.id, 600))
         return
     width = max((len(_name(answer)) for answer in found.answers), default=0)
+    exact = all(answer.closely or answer.score is None for answer in found.answers)
     for answer in found.answers:
-        for line in _lines(answer, width, ""):
+        for line in _lines(answer, width, "", exact=exact):
             typer.echo(line)
     if facets:
         typer.echo("")
@@ -51,17 +52,21 @@ def show_answers(found: Answers, seconds: float, *, as_json: bool, quiet: bool, 
         remark(f"note: {printable(notice, 500)}")
     show_failures(found.failures, "could not be compared", more="")
     how = "by vectors alone" if found.preset is None else f"compared by {found.preset}"
+    if not exact:
+        remark("~ told at a glance; --thorough compares all of them closely")
     remark(f"{plural(len(found), 'answer')} of {plural(found.count, 'item')}, {how}, {seconds:.2f} s")
 
 
-def _lines(answer: Answer, width: int, indent: str) -> Iterator[str]:
+def _lines(answer: Answer, width: int, indent: str, *, exact: bool) -> Iterator[str]:
     value = answer.similarity if answer.score is None else answer.score
     number = f"{value:.3f}" if answer.score is None else coloured(value, format_score(value))
+    if answer.score is not None and not exact:
+        number = f"{' ' if answer.closely else '~'}{number}"
     words = [word for word in (answer.verdict, *answer.reasons) if word]
     tags = f"  [{', '.join(printable(tag, 30) for tag in answer.tags[:6])}]" if answer.tags else ""
     yield f"{indent}{number}  {_name(answer):<{width}}  {', '.join(words)}{tags}".rstrip()
     for other in answer.folded:
-        yield from _lines(other, width, f"{indent}      ")
+        yield from _lines(other, width, f"{indent}      ", exact=exact)
 
 
 def _name(answer: Answer) -> str:

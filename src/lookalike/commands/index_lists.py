@@ -78,6 +78,7 @@ def show_filled(
                     "added": done.added,
                     "updated": done.updated,
                     "unchanged": done.unchanged,
+                    "gone": done.gone,
                     "failures": [asdict(failure) for failure in done.failures],
                     "index": about.to_dict(),
                     "seconds": seconds,
@@ -90,6 +91,10 @@ def show_filled(
     for notice in about.notices:
         remark(f"note: {printable(notice, 500)}")
     show_failures(done.failures, "could not be used", more="" if failures else "; all with --failures failures.txt")
+    if done.gone:
+        remark(f"{plural(done.gone, 'item')} of a file that is gone; `lookalike index remove --missing` takes them out")
+    if not about.count:
+        return
     parts = [f"{done.added:,} added"]
     parts += [f"{done.updated:,} updated"] if done.updated else []
     parts += [f"{done.unchanged:,} unchanged"] if done.unchanged else []

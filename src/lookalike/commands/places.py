@@ -44,8 +44,7 @@ def place_of(name: str | None, index: str | None, *, new: bool = False) -> str:
         local = not places.is_address(index) and not any(mark in index for mark in "/\\")
         return f"./{index}" if local else index
     if name is not None:
-        places.folder_of(name)
-        return name
+        return places.checked_name(name)
     known = places.names()
     if new or DEFAULT in known:
         return DEFAULT

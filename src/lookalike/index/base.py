@@ -258,6 +258,10 @@ class VectorIndex(ABC):
     def items(self) -> Iterator[Item]:
         """Every item, in the order of adding."""
 
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Id and source of every item, in the order of adding."""
+        return ((item.id, item.source) for item in self.items())
+
     @abstractmethod
     def count(self, only: Filter = EVERYTHING) -> int:
         """How many items pass."""

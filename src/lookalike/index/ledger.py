@@ -315,7 +315,7 @@ class Ledger:
             gone, away = self._connection.execute("SELECT count(*), coalesce(sum(slot), 0) FROM gone").fetchone()
         head = self.head
         if application != APPLICATION_ID or (count, marks % _WRAP) != (head["count"], head["marks"]):
-            raise self._damage(f"{head['count']} items were written and {count} can be read")
+            raise self._damage(f"its table of {head['count']} items is not what was written")
         if gone + count != head["next"] or here + away != head["next"] * (head["next"] - 1) // 2:
             raise self._damage("items are missing")
 
@@ -389,7 +389,10 @@ class Ledger:
 
 def damage(path: Path, why: str) -> IndexDamaged:
     """The error of an index that cannot be used as it is."""
-    return IndexDamaged(f"{printable(str(path.parent))}: the index is damaged: {why}", remedy="build it anew")
+    return IndexDamaged(
+        f"{printable(str(path.parent))}: the index is damaged: {why}",
+        remedy="build it anew, with --replace",
+    )
 
 
 def _row(entry: Entry) -> tuple[int, str, str, str, str, int]:

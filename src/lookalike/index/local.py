@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import DuplicateId, IndexLocked, OutputError, UsageError, printable
+from lookalike.errors import DuplicateId, IndexLocked, IndexNotFound, OutputError, UsageError, printable
 from lookalike.files import cannot_write
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
 from lookalike.index.derived import NAME, built, opened
@@ -296,6 +295,10 @@ class LocalIndex(VectorIndex):
             last = batch[-1].slot
             yield from made
 
+    def sources(self) -> Iterator[tuple[str, str]]:
+        with self._looking():
+            return iter([(entry.id, entry.source) for entry in self._ledger.everything()])
+
     def _sound(self, entries: Sequence[Entry]) -> list[Item]:
         """The items of these entries, without those whose vectors are damaged."""
         slots = np.array([entry.slot for entry in entries], np.int64)
@@ -333,7 +336,11 @@ class LocalIndex(VectorIndex):
             why=choice.why,
             count=int(self._ledger.head["count"]),
             space=self.space,
-            bytes=sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file()),
+            bytes=sum(
+                file.stat().st_size
+                for file in self.folder.iterdir()
+                if file.is_file() and not file.name.endswith(("-wal", "-shm"))
+            ),
             place=str(self.folder),
             notices=tuple(self.notices),
             details={
@@ -437,6 +444,7 @@ class LocalIndex(VectorIndex):
             state.structure = built(choice, self.folder, self.space, self._ledger.head, state.held, state.structure)
         finally:  # one that could not be written may have grown all the same
             state.held.settle(state.covered, state.held.end)
+            self._tell_bad()
 
     def _tell_bad(self) -> None:
         """Vectors that are not what was written are left out of all answers, and it is said."""
@@ -448,8 +456,8 @@ class LocalIndex(VectorIndex):
         if entries:
             named = ", ".join(printable(entry.id, 40) for entry in list(entries)[:5])
             self.notices.append(
-                f"{len(entries)} vectors are damaged, and their items are left out of the answers: {named}"
-                f"{' …' * (len(entries) > 5)}; add them again"
+                f"the vectors of these items are damaged, and they are left out of the answers: {named}"
+                f"{f' and {len(entries) - 5} more' if len(entries) > 5 else ''}; build or add again mends them"
             )
 
     def _move_together(self) -> None:
@@ -485,10 +493,12 @@ def delete(folder: str | os.PathLike[str]) -> None:
         IndexNotFound: there is none.
         IndexLocked: another process is writing to it.
     """
-    with LocalIndex(folder, writing=True) as index:
-        path = index.folder
+    path = Path(folder)
+    if not any(path.glob("vectors-*.bin")) and not (path / LEDGER).exists():
+        raise IndexNotFound(f"{printable(str(path))}: there is no index", remedy="check the name or path")
+    WriterLock(path).close()  # nobody is writing; whether it is sound does not matter any more
     for pattern in (f"{LEDGER}*", "vectors-*.bin", f"{NAME}-*", "manifest.json", "writer.lock"):
         for file in path.glob(pattern):
             file.unlink(missing_ok=True)
-    if not any(path.iterdir()):
-        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.rmdir()  # where nothing else lies there
