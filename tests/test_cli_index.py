@@ -55,6 +55,12 @@ def test_a_folder_is_indexed_and_searched(here: Path, capsys: pytest.CaptureFixt
     assert re.match(r"0\.9\d  photos/dress-mirrored\.jpg  near-duplicate, mirrored", second)
     assert "dress-cropped" in third
     assert re.search(r"3 answers of 12 items, compared by auto, \d", err)
+    assert "~" not in out
+    out, err = call(capsys, "search", "photos/polo.jpg", "--name", "shop", "--top", "12")[1:]
+    assert out.startswith(" 1.00  photos/polo.jpg")
+    assert re.search(r"^~0\.\d\d  photos/", out, re.MULTILINE)
+    assert "~ told at a glance; --thorough compares all of them closely" in err
+    assert "~" not in call(capsys, "search", "photos/polo.jpg", "--top", "12", "--thorough")[1]
 
 
 def test_the_only_index_need_not_be_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

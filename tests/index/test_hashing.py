@@ -71,9 +71,11 @@ def test_within_every_radius(codes: np.ndarray, bits: int, most_probes: int, mon
             assert made.within(query, radius).tolist() == np.flatnonzero(true <= radius).tolist(), radius
 
 
-@pytest.mark.parametrize("most_probes", [hashing.MOST_PROBES, 10**9, 0], ids=["usual", "only tables", "only scans"])
+@pytest.mark.parametrize(
+    "most_probes", [hashing.MOST_FOR_NEAREST, 10**9, 0], ids=["usual", "only tables", "only scans"]
+)
 def test_proposals_are_the_ranking(codes: np.ndarray, most_probes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashing, "MOST_PROBES", most_probes)
+    monkeypatch.setattr(hashing, "MOST_FOR_NEAREST", most_probes)
     made, queries = built(codes), asked(codes)
     everywhere = np.ones(len(codes), bool)
     some = np.random.default_rng(3).random(len(codes)) < 0.3
@@ -101,7 +103,7 @@ def test_long_pieces_over_many_codes() -> None:
     codes[20_000:] = codes[:20_000]
     codes[20_000:, 3] ^= 1
     made = built(codes)
-    assert {table.bits for table in made.tables} != {8}
+    assert {bits for _, bits in made.pieces} != {8}
     for query in codes[:5]:
         true = distances(query, codes)
         for radius in (0, 1, 2, 3, 7, 14, 20, 30):

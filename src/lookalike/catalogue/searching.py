@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from lookalike.catalogue.answers import Answer, Answers
+from lookalike.catalogue.filling import ABOUT
 from lookalike.catalogue.query import Query, about, directed, opened, vectors_of
 from lookalike.catalogue.ranking import COPIES, Comparing, ordered, uncompared
 from lookalike.errors import UsageError, printable
@@ -26,6 +29,9 @@ RERANKED, MOST_RERANKED = 20, 200
 
 BY_FORMULA = 5
 """How many times as many are compared by presets that are formulas: each takes a fraction of the time."""
+
+SAMPLE = 500
+"""Items that are looked at to tell what their data has."""
 
 NEAR = 0.95
 """Similarity of two vectors from which their pictures may be copies: a cosine of 0.90."""
@@ -69,15 +75,26 @@ class Searching:
             seconds=self.seconds,
             failures=tuple(failures),
             facets=counted,
-            notices=(*index.vectors.info().notices, *index.kept.notices) if passing else self._nothing(query),
+            notices=(*index.vectors.info().notices, *index.kept.notices) if passing else self._nothing(query.only),
         )
 
-    def _nothing(self, query: Query) -> tuple[str, ...]:
-        if not self.index.vectors.count():
+    def _nothing(self, only: Filter) -> tuple[str, ...]:
+        """Why there is no answer: which tags or names of data there are not, and what is called nearly so."""
+        vectors = self.index.vectors
+        if not vectors.count():
             return ("the index is empty",)
-        missing = [tag for tag in (*query.only.every, *query.only.some) if tag not in self.index.vectors.tags()]
-        more = f": there is no tag {', '.join(printable(repr(tag), 40) for tag in missing[:5])}" if missing else ""
-        return (f"nothing in the index passes the filter{more}",)
+        tags = vectors.tags()
+        asked = [tag for tag in (*only.every, *only.some) if tag not in tags]
+        why = [f"there is no tag {_near(tag, list(tags))}" for tag in asked[:3]]
+        if only.data:
+            names = dict.fromkeys(
+                name for item in itertools.islice(vectors.items(), SAMPLE) for name in item.data if name != ABOUT
+            )
+            missing = [name for name in only.data if name not in names]
+            why += [f"no item has {_near(name, list(names))}" for name in missing[:3]]
+            if not missing:
+                why.append("texts are compared letter by letter, and numbers are no texts")
+        return (f"nothing in the index passes the filter{': ' if why else ''}{'; '.join(why)}",)
 
     def _depth(self, query: Query) -> int:
         if query.rerank is not None:
@@ -158,6 +175,14 @@ class Searching:
             yield
         finally:
             self.seconds[name] = time.perf_counter() - began
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """A name that is not there, and what may have been meant."""
+    by_letters = {other.casefold(): other for other in known}
+    near = difflib.get_close_matches(name.casefold(), by_letters, n=1)
+    meant = f" (did you mean {printable(repr(by_letters[near[0]]), 60)}?)" if near else ""
+    return f"{printable(repr(name), 60)}{meant}"
 
 
 _STAGES: Mapping[str, str] = {

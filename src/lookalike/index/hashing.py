@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 Codes = npt.NDArray[np.uint8]
 """uint8, (n, bytes): codes, the first bit highest."""
 
-MAGIC = b"lookalike codes 1\n"
+MAGIC = b"lookalike codes 2\n"
 
 MOST_PROBES = 30_000
-"""Buckets worth looking into; where a radius asks for more, every code is compared."""
+"""Buckets worth looking into for all within a radius; where it asks for more, every code is compared."""
+
+MOST_FOR_NEAREST = 4_000
+"""Likewise for the nearest, however far: radii are tried one after another, and each costs."""
 
 PIECE_BITS = (8, 24)
 """Shortest and longest piece: a table has a bucket for each of its values."""
@@ -40,19 +44,20 @@ SCANNED = 2**18
 """Codes that are compared at a time where all are."""
 
 
-class Table(NamedTuple):
-    """Codes sorted by one piece of them.
+class Probes(NamedTuple):
+    """What is looked into for one radius, of all tables in one: a row for each bucket.
 
     Attributes:
-        first, bits: where the piece begins, and how long it is.
-        starts: uint32, (2^bits + 1,): where the codes of a value begin in ``slots``.
-        slots: uint32, (n,).
+        table: which piece.
+        masks: how its value differs from the query's.
+        places: where the table begins in ``starts``.
+        rows: where its slots begin in ``slots``, all in one row.
     """
 
-    first: int
-    bits: int
-    starts: npt.NDArray[np.uint32]
-    slots: npt.NDArray[np.uint32]
+    table: npt.NDArray[np.int64]
+    masks: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
 
 
 class Hashing:
@@ -61,13 +66,29 @@ class Hashing:
     Attributes:
         choice: as for :class:`~lookalike.index.structures.Structure`.
         exact: what it proposes is what an exact search finds.
+        codes: uint8, (n, bytes).
+        pieces: where each piece begins, and how many bits it has.
+        starts: uint32: for every piece and every value of it, where the codes of that value begin among those of the
+            piece; one more for where the last of them end.
+        slots: uint32, (pieces, n): the codes, sorted by the value of the piece.
     """
 
     exact = True
 
-    def __init__(self, choice: Choice, space: Space, codes: Codes, tables: list[Table]) -> None:
-        self.choice, self.space, self.codes, self.tables = choice, space, codes, tables
+    def __init__(
+        self,
+        choice: Choice,
+        space: Space,
+        codes: Codes,
+        pieces: Sequence[tuple[int, int]],
+        starts: npt.NDArray[np.uint32],
+        slots: npt.NDArray[np.uint32],
+    ) -> None:
+        self.choice, self.space, self.codes = choice, space, codes
+        self.pieces, self.starts, self.slots = [(int(first), int(bits)) for first, bits in pieces], starts, slots
         self._words = _words(codes)
+        self._sorted = slots.reshape(-1)
+        self._planned: dict[int, Probes] = {}
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -80,7 +101,14 @@ class Hashing:
         for rows in blocks():
             codes[at : at + len(rows)] = rows
             at += len(rows)
-        return cls(choice, space, codes, [_table(codes, *piece) for piece in _pieces(space.dimension, count)])
+        pieces = _pieces(space.dimension, count)
+        starts, slots = [], np.empty((len(pieces), count), np.uint32)
+        for number, (first, bits) in enumerate(pieces):
+            keys = _keys(codes, first, bits)
+            slots[number] = np.argsort(keys, kind="stable")
+            counts = np.bincount(keys, minlength=1 << bits)
+            starts.append(np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32))
+        return cls(choice, space, codes, pieces, np.concatenate(starts), slots)
 
     def depth(self, k: int) -> int:
         """How many candidates are worth an exact similarity, for ``k`` answers: it is exact itself."""
@@ -96,16 +124,16 @@ class Hashing:
 
     def _nearest(self, query: Vector, k: int, allowed: npt.NDArray[np.bool_] | None) -> Slots:
         """Radii grow until enough codes are within; beyond what tables are good for, all are compared."""
-        pieces = len(self.tables)
-        for radius in range(pieces - 1, self.space.dimension, pieces):
-            if self._probes(radius) > MOST_PROBES:
+        count = len(self.pieces)
+        for radius in range(count - 1, self.space.dimension, count):
+            if self._probe_count(radius) > MOST_FOR_NEAREST:
                 break
             slots, distances = self._probed(query, radius)
             if allowed is not None:
                 kept = allowed[slots]
                 slots, distances = slots[kept], distances[kept]
             if len(slots) >= k:
-                return slots[np.lexsort((slots, distances))][:k]
+                return np.asarray(slots[np.lexsort((slots, distances))][:k], np.int64)
         if allowed is None:
             found = faiss().knn_hamming(query[None], self.codes, k)[1][0]
             return np.asarray(found, np.int64)
@@ -115,7 +143,7 @@ class Hashing:
 
     def within(self, query: Vector, radius: int) -> Slots:
         """Every slot whose code differs from ``query`` (uint8, (bytes,)) in at most ``radius`` bits, in order."""
-        if self._probes(radius) <= MOST_PROBES:
+        if self._probe_count(radius) <= MOST_PROBES:
             return np.sort(self._probed(query, radius)[0])
         found = [
             start + np.flatnonzero(self._distances(query, np.s_[start : start + SCANNED]) <= radius)
@@ -123,37 +151,60 @@ class Hashing:
         ]
         return np.concatenate(found) if found else np.empty(0, np.int64)
 
-    def _probes(self, radius: int) -> int:
-        return sum(_count(table.bits, near) for table, near in zip(self.tables, self._radii(radius), strict=True))
+    def _probe_count(self, radius: int) -> int:
+        return sum(_count(bits, near) for (_, bits), near in zip(self.pieces, self._radii(radius), strict=True))
 
     def _radii(self, radius: int) -> list[int]:
         """How far every piece is looked around; -1 where it need not be looked at."""
-        whole, rest = divmod(radius, len(self.tables))
-        return [whole if number <= rest else whole - 1 for number in range(len(self.tables))]
+        whole, rest = divmod(radius, len(self.pieces))
+        return [whole if number <= rest else whole - 1 for number in range(len(self.pieces))]
+
+    def _plan(self, radius: int) -> Probes:
+        if radius not in self._planned:
+            masks, places, place = [], [], 0
+            for (_, bits), near in zip(self.pieces, self._radii(radius), strict=True):
+                masks.append(_masks(bits, near))
+                places.append(place)
+                place += (1 << bits) + 1
+            lengths = [len(part) for part in masks]
+            number = np.arange(len(masks))
+            self._planned[radius] = Probes(
+                np.repeat(number, lengths),
+                np.concatenate(masks),
+                np.repeat(np.array(places), lengths),
+                np.repeat(number * len(self), lengths),
+            )
+        return self._planned[radius]
 
     def _probed(self, query: Vector, radius: int) -> tuple[Slots, npt.NDArray[np.int64]]:
         """Slots within the radius, each once and in no order, and their distances."""
-        candidates = []
-        for table, near in zip(self.tables, self._radii(radius), strict=True):
-            if near >= 0:
-                key = _keys(query[None], table.first, table.bits)[0]
-                candidates.append(_bucketed(table, key ^ _masks(table.bits, near)))
-        slots = np.concatenate(candidates)
+        plan = self._plan(radius)
+        code, bits = int.from_bytes(query.tobytes(), "big"), self.space.dimension
+        own = np.array([code >> (bits - first - width) & ((1 << width) - 1) for first, width in self.pieces], np.int64)
+        places = (own[plan.table] ^ plan.masks) + plan.places
+        begin = self.starts[places].astype(np.int64)
+        counts = self.starts[places + 1] - begin
+        there = np.flatnonzero(counts)
+        begin, counts = begin[there] + plan.rows[there], counts[there]
+        before = np.cumsum(counts) - counts
+        slots = self._sorted[np.repeat(begin - before, counts) + np.arange(int(counts.sum()))]
         distances = self._distances(query, slots)
-        kept = distances <= radius
+        kept = np.flatnonzero(distances <= radius)
         slots, first = np.unique(slots[kept], return_index=True)
-        return slots.astype(np.int64), distances[kept][first]
+        return slots.astype(np.int64), distances[kept[first]]
 
     def _distances(self, query: Vector, slots: npt.NDArray[np.integer] | slice) -> npt.NDArray[np.int64]:
-        differing = self._words[slots] ^ _words(query[None])[0]
-        return np.asarray(np.bitwise_count(differing).sum(axis=1), np.int64)
+        differing = np.bitwise_count(self._words[slots] ^ _words(query[None])[0])
+        total: npt.NDArray[np.int64] = differing[:, 0].astype(np.int64)
+        for column in range(1, differing.shape[1]):  # a sum along so short an axis takes several times as long
+            total += differing[:, column]
+        return total
 
     def write(self, path: Path) -> None:
         """Write codes and tables to a file."""
-        pieces = [(table.first, table.bits) for table in self.tables]
         with path.open("wb") as file:
-            file.write(MAGIC + json.dumps([len(self), self.space.dimension, pieces]).encode() + b"\n")
-            for array in (self.codes, *(part for table in self.tables for part in (table.starts, table.slots))):
+            file.write(MAGIC + json.dumps([len(self), self.space.dimension, self.pieces]).encode() + b"\n")
+            for array in (self.codes, self.starts, self.slots):
                 file.write(bytes(-file.tell() % 64))
                 file.write(np.ascontiguousarray(array).data)
 
@@ -165,11 +216,9 @@ class Hashing:
                 raise ValueError("no codes of ours")
             count, bits, pieces = json.loads(file.readline())
             codes = _mapped(file, np.uint8, (count, bits // 8))
-            tables = [
-                Table(first, width, _mapped(file, np.uint32, ((1 << width) + 1,)), _mapped(file, np.uint32, (count,)))
-                for first, width in pieces
-            ]
-        return cls(choice, space, codes, tables)
+            starts = _mapped(file, np.uint32, (sum((1 << width) + 1 for _, width in pieces),))
+            slots = _mapped(file, np.uint32, (len(pieces), count))
+        return cls(choice, space, codes, pieces, starts, slots)
 
 
 def _mapped(file: BinaryIO, dtype: type[np.generic], shape: tuple[int, ...]) -> npt.NDArray[Any]:
@@ -179,7 +228,7 @@ def _mapped(file: BinaryIO, dtype: type[np.generic], shape: tuple[int, ...]) -> 
         return np.empty(shape, dtype)
     array = np.memmap(file.name, dtype, "r", start, shape)
     file.seek(start + array.nbytes)
-    return array
+    return np.asarray(array)  # a memmap itself is slower at every turn
 
 
 def _pieces(bits: int, count: int) -> list[tuple[int, int]]:
@@ -189,14 +238,6 @@ def _pieces(bits: int, count: int) -> list[tuple[int, int]]:
     pieces = math.ceil(bits / wide)
     edges = [round(number * bits / pieces) for number in range(pieces + 1)]
     return [(first, end - first) for first, end in itertools.pairwise(edges)]
-
-
-def _table(codes: Codes, first: int, bits: int) -> Table:
-    keys = _keys(codes, first, bits)
-    order = np.argsort(keys, kind="stable").astype(np.uint32)
-    starts = np.zeros((1 << bits) + 1, np.uint32)
-    np.cumsum(np.bincount(keys, minlength=1 << bits), out=starts[1:])
-    return Table(first, bits, starts, order)
 
 
 def _keys(codes: Codes, first: int, bits: int) -> npt.NDArray[np.int64]:
@@ -223,16 +264,6 @@ def _masks(bits: int, near: int) -> npt.NDArray[np.int64]:
 
 def _count(bits: int, near: int) -> int:
     return sum(math.comb(bits, count) for count in range(near + 1))
-
-
-def _bucketed(table: Table, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
-    """The slots of all these values."""
-    starts = table.starts[keys].astype(np.int64)
-    counts = table.starts[keys + 1] - starts
-    there = counts > 0
-    starts, counts = starts[there], counts[there]
-    before = np.cumsum(counts) - counts
-    return table.slots[np.repeat(starts - before, counts) + np.arange(int(counts.sum()))]
 
 
 def _words(codes: Codes) -> npt.NDArray[np.uint64]:

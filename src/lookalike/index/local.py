@@ -26,11 +26,12 @@ from lookalike.files import cannot_write
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
 from lookalike.index.derived import NAME, built, opened
 from lookalike.index.held import Held
-from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, same_value
+from lookalike.index.items import Filter, Hit, Item, Vector, checked_item
 from lookalike.index.ledger import Entry, Ledger, damage
 from lookalike.index.lock import WriterLock
+from lookalike.index.passing import passing
 from lookalike.index.rows import RowFile, Slots
-from lookalike.index.state import FEW, State
+from lookalike.index.state import State
 from lookalike.index.structures import Choice, choose
 
 LEDGER = "items.sqlite3"
@@ -237,34 +238,7 @@ class LocalIndex(VectorIndex):
         ]
 
     def _passing(self, only: Filter) -> Slots | None:
-        """The slots that pass, in order; None for all."""
-        if not only:
-            return None
-        slots: Slots | None = None
-        for tag in only.every:
-            having = self._ledger.tagged(tag)
-            slots = having if slots is None else np.intersect1d(slots, having, assume_unique=True)
-        if only.some:
-            having = np.unique(np.concatenate([self._ledger.tagged(tag) for tag in only.some]))
-            slots = having if slots is None else np.intersect1d(slots, having, assume_unique=True)
-        if slots is None:
-            slots = np.setdiff1d(np.arange(self._state.held.end), self._state.gone, assume_unique=True)
-        for tag in only.none:
-            slots = np.setdiff1d(slots, self._ledger.tagged(tag), assume_unique=True)
-        if only.data:
-            slots = np.intersect1d(slots, self._with_data(only, slots), assume_unique=True)
-        return slots
-
-    def _with_data(self, only: Filter, slots: Slots) -> Slots:
-        few = len(slots) <= FEW
-        entries = self._ledger.entries(slots.tolist()).values() if few else self._ledger.everything()
-        wanted = only.data.items()
-        passing = [
-            entry.slot
-            for entry in entries
-            if all(name in entry.data and same_value(entry.data[name], value) for name, value in wanted)
-        ]
-        return np.array(sorted(passing), np.int64)
+        return passing(self._ledger, only, self._state.held.end, self._state.gone)
 
     # Telling
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from lookalike.catalogue.query import Query, opened
 from lookalike.errors import LookalikeError, printable
 from lookalike.explain.palette import VERDICTS
 from lookalike.files import appearing_whole, cannot_write
-from lookalike.images.load import is_url, load
+from lookalike.images.load import is_url, load, source_name
 from lookalike.index.items import Filter, Hit
 from lookalike.results.thumbnails import small_jpeg
 from lookalike.threads import in_order
@@ -123,15 +124,21 @@ def _filter(only: Filter) -> str:
 
 
 def _footer(found: Answers) -> str:
-    seconds = ", ".join(f"{name} {1000 * each:.0f} ms" for name, each in found.seconds.items())
+    seconds = f"Found in {sum(found.seconds.values()):.2f} s"
     failed = f" {len(found.failures)} candidates could not be compared." if found.failures else ""
-    return f"Took {seconds}.{failed}"
+    glance = " Grey scores were told at a glance; --thorough compares all closely." if _glances(found) else ""
+    return f"{seconds}.{glance}{failed}"
+
+
+def _glances(found: Answers) -> bool:
+    return any(answer.score is not None and not answer.closely for answer in found.answers)
 
 
 def _asked(index: Index, query: Query) -> Iterator[str]:
     """The pictures that were searched for, and those that were not to be like it."""
-    for picture in opened(query, index.limits):
-        yield _figure(lambda each=picture: each, picture.source, "")  # type: ignore[misc]
+    for picture, source in zip(opened(query, index.limits), query.like, strict=True):
+        part = "part of " if query.crop is not None else ""
+        yield _figure(lambda each=picture: each, source_name(source), "", part)  # type: ignore[misc]
     for item in index.get(query.ids):
         if item is not None:
             yield _figure(lambda each=item: index.pictures.of(each), item.id, "")  # type: ignore[misc]
@@ -144,8 +151,8 @@ def _asked(index: Index, query: Query) -> Iterator[str]:
         yield f'<p class="words">“{escape(printable(query.text, 300))}”</p>'
 
 
-def _figure(picture: Callable[[], Picture], name: str, kind: str) -> str:
-    said = escape(f"{'not like ' * bool(kind)}{_short(name)}")
+def _figure(picture: Callable[[], Picture], name: str, kind: str, part: str = "") -> str:
+    said = escape(f"{'not like ' * bool(kind)}{part}{_short(name)}")
     return (
         f'<figure class="{kind}"><div class="frame">{_image(picture, QUERY_SIDE)}</div>'
         f'<figcaption title="{escape(printable(name, 500))}">{said}</figcaption></figure>'
@@ -156,23 +163,42 @@ def _card(numbered: tuple[int, Answer], index: Index, query: Query) -> str:
     rank, answer = numbered
     value = answer.similarity if answer.score is None else answer.score
     colours = list(dict.fromkeys(VERDICTS.values()))
-    band = "" if answer.verdict is None else f" v{colours.index(VERDICTS[answer.verdict])}"
+    plain = answer.verdict is None or answer.verdict == "different" or not answer.closely
+    band = "" if plain else f" v{colours.index(VERDICTS[answer.verdict])}"  # type: ignore[index]
     number = f"{value:.3f}" if answer.score is None else format_score(value)
     asked = {*query.tags, *query.only.every, *query.only.some}
     tags = "".join(
         f"<span{' class=shared' if tag in asked else ''}>{escape(printable(tag, 40))}</span>" for tag in answer.tags[:8]
     )
     where = answer.source if is_url(answer.source) else os.path.basename(answer.source)
+    picture = _image(lambda: _picture(answer, index), SIDE)
     return (
-        f'<li><div class="frame">{_image(lambda: _picture(answer, index), SIDE)}<b class="chip{band}">{number}</b>'
+        f'<li><div class="frame">{_linked(picture, answer.source)}<b class="chip{band}">{number}</b>'
         f'</div><div class="name" title="{escape(printable(answer.source, 500))}"><i>{rank}</i> '
         f"{escape(_short(answer.id))}</div>"
         f'<div class="verdict">{escape(answer.verdict or "")}</div>'
         f'<div class="why">{escape(", ".join(answer.reasons) or (where if where not in answer.id else ""))}</div>'
+        + (f'<div class="data">{_data(answer)}</div>' if _data(answer) else "")
         + (f'<div class="tags">{tags}</div>' if tags else "")
         + _under(answer, index)
         + "</li>"
     )
+
+
+def _linked(picture: str, source: str) -> str:
+    """The picture, leading to where it lies."""
+    if is_url(source):
+        target = source if source.lower().startswith(("http://", "https://")) else ""
+    else:
+        target = Path(source).as_uri() if os.path.isabs(source) else ""
+    return f'<a href="{escape(target)}" target="_blank" rel="noreferrer">{picture}</a>' if target else picture
+
+
+def _data(answer: Answer) -> str:
+    """What else is known of it: plain values only."""
+    plain = {name: value for name, value in answer.data.items() if isinstance(value, (str, int, float))}
+    told = ", ".join(f"{name} {value}" for name, value in itertools.islice(plain.items(), 6))
+    return escape(printable(told, 160))
 
 
 def _short(name: str) -> str:
