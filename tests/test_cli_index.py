@@ -215,6 +215,10 @@ def test_a_folder_without_pictures_and_an_empty_index(here: Path, capsys: pytest
     assert code == PictureError.exit_code
     assert "there is no picture here" in err
     assert not (here / "indexes" / "shop").exists()
+    Path("urls.csv").write_text("id,url\n1,http://127.0.0.1:1/a.jpg\n", encoding="utf-8")
+    code, _, err = call(capsys, "index", "build", "--from", "urls.csv", "--name", "shop")
+    assert code == PictureError.exit_code
+    assert "nothing here could be read (1 failed); see what failed" in err
     build(capsys)
     ids = ",".join(answer["id"] for answer in json.loads(call(capsys, "search", "photos/tee.jpg", "--top", "99",
                                                               "--json")[1])["answers"])  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lookalike.errors import UsageError
-from lookalike.index import local
+from lookalike.index import local, passing, state
 from lookalike.index.base import Space, VectorIndex
 from lookalike.index.exact import ExactIndex
 from lookalike.index.items import Filter, Hit, Item
@@ -33,7 +34,7 @@ FILTERS = (
     {"only": Filter(none=("a",), data={"left": 0})},
 )
 
-HASTE = {"WORTH": 8, "LOOSE": 0.1, "EMPTY_SHARE": 0.2, "BATCH": 5, "FEW": 6}
+HASTE = {"WORTH": 8, "LOOSE": 0.1, "EMPTY_SHARE": 0.2, "BATCH": 5}
 
 numbers = st.integers(0, 40)
 tags = st.lists(st.sampled_from("abc"), max_size=3)
@@ -53,8 +54,13 @@ class IndexMachine(RuleBasedStateMachine):
 
     @initialize(kind=st.sampled_from(sorted(SPACES)))
     def begin(self, kind: str) -> None:
-        self.haste = patch.multiple(local, **HASTE)
-        self.haste.start()
+        self.haste = ExitStack()
+        for patched in (
+            patch.multiple(local, **HASTE),
+            patch.object(state, "FEW", 6),
+            patch.object(passing, "FEW", 6),
+        ):
+            self.haste.enter_context(patched)
         self.place = Path(tempfile.mkdtemp())
         self.space = SPACES[kind]
         self.reference = ExactIndex(self.space)
@@ -141,7 +147,7 @@ class IndexMachine(RuleBasedStateMachine):
             self.index.close()
             self.reader.close()
             shutil.rmtree(self.place)
-            self.haste.stop()
+            self.haste.close()
 
 
 def plain(item: Item) -> tuple:

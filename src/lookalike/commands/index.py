@@ -369,4 +369,4 @@ def _run(
             when_empty()
         bad = len(done.failures)
         reason = f"nothing here could be read ({bad} failed)" if bad else "there is no picture here"
-        raise PictureError(reason, source=named, remedy="name a folder with pictures in it")
+        raise PictureError(reason, source=named, remedy="see what failed" if bad else "name a folder with pictures in it")
