@@ -369,4 +369,5 @@ def _run(
             when_empty()
         bad = len(done.failures)
         reason = f"nothing here could be read ({bad} failed)" if bad else "there is no picture here"
-        raise PictureError(reason, source=named, remedy="see what failed" if bad else "name a folder with pictures in it")
+        remedy = "see what failed" if bad else "name a folder with pictures in it"
+        raise PictureError(reason, source=named, remedy=remedy)
