@@ -63,6 +63,9 @@ MOST_LOST = 6
 MOST_BAD_STARTS = 3
 """Actors in a row that cannot even start."""
 
+ATTEMPTS = 3
+"""How often a cluster that is there is asked: a busy one does not always get its part of a connection started."""
+
 PATIENCE = 60.0
 """Seconds without any actor at work before that is said."""
 
@@ -297,11 +300,17 @@ def connected(address: str) -> Iterator[Any]:
     _knock(where)
     options: dict[str, Any] = {"include_dashboard": False} if where == "local" else {}
     with _quiet():
-        try:
-            with warnings.catch_warnings(action="ignore"):
-                ray.init(where, log_to_driver=False, logging_level=logging.ERROR, **options)
-        except Exception as error:  # ConnectionError, RuntimeError, ValueError and errors of gRPC, by the version
-            raise _unreachable(where, _reason(error)) from error
+        for attempts_left in range(ATTEMPTS - 1, -1, -1):
+            try:
+                with warnings.catch_warnings(action="ignore"):
+                    ray.init(where, log_to_driver=False, logging_level=logging.ERROR, **options)
+                break
+            except Exception as error:  # ConnectionError, RuntimeError, ValueError and errors of gRPC, by the version
+                with suppress(Exception):
+                    ray.shutdown()  # half a connection would be in the way of the next
+                if not attempts_left or not isinstance(error, ConnectionError):
+                    raise _unreachable(where, _reason(error)) from error
+                time.sleep(1)
         try:
             yield ray
         finally:
