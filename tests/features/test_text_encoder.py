@@ -91,6 +91,7 @@ def test_a_catalogue_is_searched_by_words(model: Path, tmp_path: Path) -> None:
             found = index.search(text=words)
             assert found[0].id == first
             assert found[0].score is None
+            assert found.preset is None
         assert has_text(model)
         model.with_suffix(".text.onnx").unlink()
         with pytest.raises(UsageError, match=r"clip\.text\.onnx and clip\.tokenizer\.json"):

@@ -59,12 +59,14 @@ class Comparing:
 
     Attributes:
         way: by which preset, or calibration.
+        glance: the same with nothing aligned; ``way`` itself where that has no such thing.
         features: where features are kept.
         pictures: of the items.
         pool: threads that share the work.
     """
 
     way: Way
+    glance: Way
     features: KeptFeatures
     pictures: Pictures
     pool: ThreadPoolExecutor
@@ -80,7 +82,7 @@ class Comparing:
         failures: dict[str, Failure] = {}
         asked = _Asked(queries, unlike, query)
         answers = {hit.id: uncompared(hit, query) for hit in hits}
-        staged = self.way.preset.rule == "auto" and self.way.calibration is None and not query.thorough
+        staged = self.glance is not self.way and not query.thorough
         chosen: Sequence[Hit] = hits
         if staged:
             for number, hit in enumerate(hits):
@@ -150,7 +152,7 @@ class Comparing:
         if closely:
             return self.way.score(Pair(a, b, self.way.options, self.features, side_by_side=False))
         pair = Pair(a, b, self.way.options, self.features, side_by_side=False, search=False, closely=False)
-        return replace(self.way, preset=self.way.preset.changed(None, AT_A_GLANCE)).score(pair)
+        return self.glance.score(pair)
 
     def folded(self, answers: Sequence[Answer], near: Callable[[Answer, Answer], bool]) -> list[Answer]:
         """Every answer that is a copy of a better one put under that.
@@ -175,6 +177,13 @@ class Comparing:
             return self.pair(*pair).score >= COPIES
         except LookalikeError:
             return False
+
+
+def at_a_glance(way: Way) -> Way:
+    """The way with nothing aligned; the same where only the whole of it has a meaning."""
+    if way.preset.rule != "auto" or way.calibration is not None:
+        return way
+    return replace(way, preset=way.preset.changed(None, AT_A_GLANCE))
 
 
 def uncompared(hit: Hit, query: Query) -> Answer:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lookalike.catalogue.answers import Answer, Answers
 from lookalike.catalogue.filling import ABOUT
 from lookalike.catalogue.query import Query, about, directed, opened, vectors_of
-from lookalike.catalogue.ranking import COPIES, Comparing, ordered, uncompared
+from lookalike.catalogue.ranking import COPIES, Comparing, at_a_glance, ordered, uncompared
 from lookalike.errors import UsageError, printable
 from lookalike.images.load import load
 from lookalike.index.items import Filter, Hit, Item
@@ -44,7 +44,7 @@ class Searching:
         self.index, self.way = index, way
         self.tell = progress or (lambda what, done, total: None)
         self.seconds: dict[str, float] = {}
-        self.comparing = Comparing(way, index.features, index.pictures, index._pool)
+        self.comparing = Comparing(way, at_a_glance(way), index.features, index.pictures, index._pool)
 
     def run(self, query: Query, *, facets: bool = False) -> Answers:
         """The answers to a query."""
@@ -97,6 +97,9 @@ class Searching:
         return (f"nothing in the index passes the filter{': ' if why else ''}{'; '.join(why)}",)
 
     def _depth(self, query: Query) -> int:
+        """Candidates to compare; none where words are all there is: they have no picture."""
+        if not (query.like or query.ids):
+            return 0
         if query.rerank is not None:
             return query.rerank if query.rerank == 0 else max(query.rerank, query.top)
         least = RERANKED if self.way.preset.rule == "auto" else RERANKED * BY_FORMULA
@@ -147,7 +150,7 @@ class Searching:
     def _answers(
         self, query: Query, like: Sequence[Picture], unlike: Sequence[Picture], hits: Sequence[Hit], depth: int
     ) -> tuple[list[Answer], list[Failure]]:
-        if depth == 0 or not like:  # words have no picture to compare
+        if depth == 0:
             return [uncompared(hit, query) for hit in hits], []
         with self._stage("comparing"):
             return self.comparing.compared(like, unlike, query, hits, self.tell)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from lookalike.commands.failure_file import write_failures
 from lookalike.console import plural, remark, show_failures, size
 from lookalike.errors import LookalikeError, SourceNotFound, SourceUnreadable, UsageError, printable
-from lookalike.files import check_place, write_whole
+from lookalike.files import check_place
 from lookalike.images.load import is_url
 
 if TYPE_CHECKING:
     from lookalike.catalogue.catalogue import Index
     from lookalike.catalogue.filling import Filled
     from lookalike.index.base import IndexInfo
-    from lookalike.types import Failure
 
 TAGS_SHOWN = 12
 
@@ -70,7 +70,7 @@ def show_filled(
 ) -> None:
     """What became of the entries."""
     if failures is not None:
-        write_whole(Path(failures), _lines(done.failures, failures).encode())
+        write_failures(done.failures, failures)
     if as_json:
         typer.echo(
             json.dumps(
@@ -152,9 +152,3 @@ def show_names(*, as_json: bool) -> None:
             else f"{plural(row['count'], 'item')}, {row['kind']}, {size(row['bytes'])}"
         )
         typer.echo(f"{row['name']:<{width}}  {what}")
-
-
-def _lines(failures: Sequence[Failure], file: str) -> str:
-    if Path(file).suffix.lower() == ".jsonl":
-        return "".join(f"{json.dumps(asdict(failure))}\n" for failure in failures)
-    return "".join(f"{printable(failure.reason, 2000)}\n" for failure in failures)

@@ -6,23 +6,21 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import typer
 
+from lookalike.commands.failure_file import write_failures
 from lookalike.commands.outputs import STDOUT, Outputs
 from lookalike.console import plural, remark, resumable, show_failures, size
 from lookalike.errors import OutputError, printable
-from lookalike.files import write_whole
 from lookalike.progress import Progress
 from lookalike.results.folders import lay_out
 from lookalike.results.keep import propose
 from lookalike.results.pairs_file import write_pairs
 from lookalike.results.plan import Remedy, plan_of, write_plan
 from lookalike.results.report import write_report
-from lookalike.types import Failure, Grouping
+from lookalike.types import Grouping
 
 
 def write(found: Grouping, outputs: Outputs) -> int:
@@ -39,7 +37,7 @@ def write(found: Grouping, outputs: Outputs) -> int:
         for table in outputs.tables:
             _write_table(found, table, outputs)
         if outputs.failures is not None:
-            write_whole(Path(outputs.failures), _failure_lines(found.failures, outputs.failures).encode())
+            write_failures(found.failures, outputs.failures)
         if outputs.report is not None:
             _write_report(found, outputs.report, outputs)
         if outputs.plan is not None:
@@ -94,12 +92,6 @@ def _say(text: str, outputs: Outputs) -> None:
 def _stage(what: str, outputs: Outputs) -> Iterator[Callable[[int, int], None]]:
     with Progress(quiet=outputs.quiet) as progress:
         yield partial(progress.tell, what)
-
-
-def _failure_lines(failures: tuple[Failure, ...], file: str) -> str:
-    if Path(file).suffix.lower() == ".jsonl":
-        return "".join(f"{json.dumps(asdict(failure))}\n" for failure in failures)
-    return "".join(f"{printable(failure.reason, 2000)}\n" for failure in failures)
 
 
 _GOES: dict[Remedy, str] = {

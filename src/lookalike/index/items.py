@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,8 +155,3 @@ def jaccard(a: Sequence[str], b: Sequence[str]) -> float:
     """
     ours, theirs = set(a), set(b)
     return len(ours & theirs) / len(ours | theirs) if ours or theirs else 0.0
-
-
-def finite(number: float) -> bool:
-    """Whether it is a number at all."""
-    return math.isfinite(number)
