@@ -126,7 +126,7 @@ def _filter(only: Filter) -> str:
 def _footer(found: Answers) -> str:
     seconds = f"Found in {sum(found.seconds.values()):.2f} s"
     failed = f" {len(found.failures)} candidates could not be compared." if found.failures else ""
-    glance = " Grey scores were told at a glance; --thorough compares all closely." if _glances(found) else ""
+    glance = " ~ was told at a glance; --thorough compares all closely." if _glances(found) else ""
     return f"{seconds}.{glance}{failed}"
 
 
@@ -165,7 +165,7 @@ def _card(numbered: tuple[int, Answer], index: Index, query: Query) -> str:
     colours = list(dict.fromkeys(VERDICTS.values()))
     plain = answer.verdict is None or answer.verdict == "different" or not answer.closely
     band = "" if plain else f" v{colours.index(VERDICTS[answer.verdict])}"  # type: ignore[index]
-    number = f"{value:.3f}" if answer.score is None else format_score(value)
+    number = f"{value:.3f}" if answer.score is None else f"{'' if answer.closely else '~'}{format_score(value)}"
     asked = {*query.tags, *query.only.every, *query.only.some}
     tags = "".join(
         f"<span{' class=shared' if tag in asked else ''}>{escape(printable(tag, 40))}</span>" for tag in answer.tags[:8]
