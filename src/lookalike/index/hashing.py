@@ -232,9 +232,13 @@ def _mapped(file: BinaryIO, dtype: type[np.generic], shape: tuple[int, ...]) -> 
 
 
 def _pieces(bits: int, count: int) -> list[tuple[int, int]]:
-    """Where pieces begin and how long they are: about as many values as there are codes."""
+    """Where pieces begin and how long they are: about as many values as there are codes.
+
+    Rather half a bit more than that: of ten million codes of 256 bits, eleven pieces instead of twelve are looked into
+    at 3,119 buckets instead of 2,221, but at half as many codes, which is what takes the time (1.2 ms instead of 2.5).
+    """
     low, high = PIECE_BITS
-    wide = min(high, max(low, int(math.log2(max(2, count)))))
+    wide = min(high, max(low, math.log2(max(2, count)) + 0.5))
     pieces = math.ceil(bits / wide)
     edges = [round(number * bits / pieces) for number in range(pieces + 1)]
     return [(first, end - first) for first, end in itertools.pairwise(edges)]
