@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -24,12 +25,10 @@ class WriterLock:
 
     def __init__(self, folder: Path) -> None:
         name = printable(str(folder))
+        file = folder / "writer.lock"
         try:
-            self._connection = sqlite3.connect(
-                folder / "writer.lock", timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
+            self._connection = _locked(file)
+        except (sqlite3.Error, OSError) as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
                 raise IndexLocked(
                     f"{name}: another process is writing to this index", remedy="try again when it has finished"
@@ -40,3 +39,19 @@ class WriterLock:
         """Let go."""
         with suppress(sqlite3.Error):
             self._connection.close()
+
+
+def _locked(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise
+            os.truncate(file, 0)  # it has no content but what damage wrote; a lock that somebody holds stays
+            connection.execute("BEGIN EXCLUSIVE")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
