@@ -87,6 +87,27 @@ def test_json_quiet_and_facets(here: Path, capsys: pytest.CaptureFixture[str]) -
     assert error["error"]["kind"] == "SourceNotFound"
 
 
+def test_what_a_table_says_can_be_asked_for_and_weighed_in(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["dress.jpg,red;dress,59.9", "polo.jpg,blue,25", "tee.jpg,red;tee,15", "shorts.jpg,red,"]
+    Path("shop.csv").write_text("\n".join(["file,tags,price", *(f"photos/{row}" for row in rows)]), encoding="utf-8")
+    call(capsys, "index", "build", "--from", "shop.csv", "--name", "shop", "--workers", "1")
+
+    def found(*more: str) -> set[str]:
+        return set(call(capsys, "search", "photos/dress.jpg", "-q", *more)[1].split())
+
+    everything = {f"{row.split(',')[0]}" for row in rows}
+    assert found("--where", "price<40") == {"polo.jpg", "tee.jpg"}
+    assert found("--where", "price >= 25", "--where", "price!=59.9") == {"polo.jpg"}
+    assert found("--where", "colour!=red") == everything
+    _, out, err = call(capsys, "search", "photos/dress.jpg", "--tags", "red, tee", "--where", "price<40")
+    assert re.search(r"tee\.jpg .* tags 1\.00  \[red, tee\]", out)
+    assert "compared by auto, ordered by 0.7 score + 0.3 tags, " in err
+    _, out, err = call(capsys, "search", "photos/dress.jpg", "--unlike", "photos/tee.jpg", "--show", "sheet.html")
+    assert re.search(r"tee\.jpg .* unlike 1\.00", out)
+    assert "ordered by score - 0.5 unlike, " in err
+    assert "ordered by score - 0.5 unlike" in Path("sheet.html").read_text(encoding="utf-8")
+
+
 def test_a_contact_sheet_shows_the_answers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build(capsys)
     shutil.copy("photos/dress.jpg", "<b>&.jpg" if os.name != "nt" else "b.jpg")
@@ -185,7 +206,7 @@ def test_the_same_commands_with_an_address(here: Path, capsys: pytest.CaptureFix
         (["search"], UsageError, "nothing is searched for"),
         (["search", "photos/dress.jpg", "--top", "0"], UsageError, "top must be 1 or more"),
         (["search", "photos/dress.jpg", "--crop", "1,2"], UsageError, "no part of a picture"),
-        (["search", "photos/dress.jpg", "--where", "red"], UsageError, "no NAME=VALUE"),
+        (["search", "photos/dress.jpg", "--where", "red"], UsageError, "no condition"),
         (["search", "photos/dress.jpg", "--combine", "all"], UsageError, "combine must be"),
         (["search", "photos/dress.jpg", "--tag-weight", "0.5"], UsageError, "needs tags"),
         (["search", "photos/dress.jpg", "--name", "no way"], UsageError, "no name for an index"),

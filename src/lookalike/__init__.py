@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lookalike.api import compare, compare_many, group
     from lookalike.catalogue.catalogue import Index
+    from lookalike.catalogue.entries import Entry
     from lookalike.errors import LookalikeError, PictureError
     from lookalike.images.limits import Limits
     from lookalike.images.load import load
+    from lookalike.index.conditions import Condition
+    from lookalike.index.items import Filter
     from lookalike.lab.calibrate import calibrate
     from lookalike.lab.evaluation import evaluate
     from lookalike.lab.train import train
@@ -29,7 +32,10 @@ __all__ = [
     "PRESETS",
     "Calibration",
     "Comparison",
+    "Condition",
+    "Entry",
     "Failure",
+    "Filter",
     "Group",
     "Grouping",
     "Index",
@@ -54,7 +60,10 @@ _HOMES = {
     "PRESETS": "scoring.presets",
     "Calibration": "scoring.calibration",
     "Comparison": "types",
+    "Condition": "index.conditions",
+    "Entry": "catalogue.entries",
     "Failure": "types",
+    "Filter": "index.items",
     "Group": "types",
     "Grouping": "types",
     "Index": "catalogue.catalogue",

@@ -27,6 +27,7 @@ from lookalike.errors import (
     SourceUnreadable,
     UsageError,
 )
+from lookalike.index.conditions import Condition
 from lookalike.index.items import Filter
 
 COLOURS = {"red": (200, 30, 40), "blue": (30, 60, 190), "green": (20, 140, 60)}
@@ -192,6 +193,10 @@ def test_filters_and_facets(shop: Index, made: Path) -> None:
     assert shop.count(Filter(data={"price": 30})) == 1
     found = shop.search(query, only=Filter(data={"colour": "green"}))
     assert {answer.data["colour"] for answer in found} == {"green"}
+    cheap = Filter(conditions=(Condition("price", "<", 30),))
+    assert {answer.data["price"] < 30 for answer in shop.search(query, only=cheap)} == {True}
+    found = shop.search(query, only=Filter(conditions=(Condition("colr", "=", "green"),)))
+    assert "no item has 'colr' (did you mean 'colour'?)" in found.notices[0]
     found = shop.search(query, only=Filter(every=("hats",)))
     assert len(found) == 0
     assert "there is no tag 'hats'" in found.notices[0]
@@ -203,6 +208,7 @@ def test_tags_weigh_in(shop: Index, made: Path) -> None:
     assert Path(plain[0].source).stem == "dress-red"
     assert Path(tagged[0].source).stem == "sweater-blue"
     assert tagged[0].tag_similarity == pytest.approx(2 / 3)  # it has a third one
+    assert (plain.order, tagged.order) == ("score", "0 score + 1 tags")
     assert shop.search(query, top=12, tags=("sweater",), tag_weight=0.0)[0].id == plain[0].id
 
 

@@ -12,6 +12,7 @@ import pytest
 from lookalike.errors import DuplicateId, IndexMismatch, UsageError
 from lookalike.index import local
 from lookalike.index.base import Space, VectorIndex
+from lookalike.index.conditions import Condition
 from lookalike.index.exact import ExactIndex
 from lookalike.index.items import Filter, Item
 from lookalike.index.local import LocalIndex
@@ -164,6 +165,11 @@ def test_equals_come_in_the_order_of_adding(index: VectorIndex, space: Space) ->
         Filter(every=("nowhere",)),
         Filter(data={"name": "No. 7"}),
         Filter(data={"price": "3"}),
+        Filter(conditions=(Condition("price", "<", 2),)),
+        Filter(every=("even",), conditions=(Condition("price", ">=", 1.5), Condition("price", "<=", 3.0))),
+        Filter(conditions=(Condition("price", "!=", 2), Condition("name", ">", "No. 5"))),
+        Filter(conditions=(Condition("weight", "!=", 2),)),
+        Filter(conditions=(Condition("weight", "<", 2),)),
     ],
     ids=str,
 )

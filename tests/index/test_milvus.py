@@ -25,6 +25,7 @@ from lookalike.errors import (
     UsageError,
 )
 from lookalike.index.base import Space
+from lookalike.index.conditions import SIGNS, Condition
 from lookalike.index.items import Filter, Item
 from lookalike.index.milvus import MilvusIndex
 from lookalike.index.milvus import index as milvus
@@ -66,7 +67,8 @@ def cases(draw: st.DrawFn) -> tuple[list[tuple[tuple[str, ...], dict[str, Any]]]
     near = st.sampled_from(tags) | TEXTS if tags else TEXTS
     few = st.lists(near, max_size=2).map(tuple)
     wanted = draw(st.sampled_from([{}, data, dict(list(data.items())[:1])]) | DATA)
-    return items, Filter(draw(few), draw(few), draw(few), wanted)
+    conditions = st.builds(Condition, st.sampled_from([*data, "a"]), st.sampled_from(SIGNS), VALUES)
+    return items, Filter(draw(few), draw(few), draw(few), wanted, tuple(draw(st.lists(conditions, max_size=2))))
 
 
 @pytest.fixture(scope="module")

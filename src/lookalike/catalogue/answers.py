@@ -47,6 +47,12 @@ class Answer:
         words = ", ".join(word for word in (self.verdict, *self.reasons) if word)
         return f"{value}  {printable(self.id, 80)}{f'  {words}' if words else ''}"
 
+    @property
+    def asides(self) -> tuple[str, ...]:
+        """What else its place is by, in words: ``tags 0.67``, ``unlike 0.10``."""
+        told = (("tags", self.tag_similarity), ("unlike", self.unlike))
+        return tuple(f"{name} {value:.2f}" for name, value in told if value is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, ready for ``json.dumps``."""
         return {
@@ -79,6 +85,7 @@ class Answers:
         query: what was asked for, in plain values.
         index: where.
         preset: by which preset pictures were compared; None where they were not.
+        order: what the order is by, such as ``"score"`` or ``"0.7 score + 0.3 tags"``.
         count: items in the index that pass the filter.
         seconds: how long each stage took.
         failures: candidates whose pictures could not be compared; they stay among the answers, by their vectors.
@@ -90,6 +97,7 @@ class Answers:
     query: Mapping[str, Any]
     index: str
     preset: str | None
+    order: str
     count: int
     seconds: Mapping[str, float] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
@@ -111,6 +119,7 @@ class Answers:
             "index": self.index,
             "query": dict(self.query),
             "preset": self.preset,
+            "order": self.order,
             "count": self.count,
             "answers": [answer.to_dict() for answer in self.answers],
             "facets": dict(self.facets),

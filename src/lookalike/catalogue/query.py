@@ -162,5 +162,11 @@ def about(query: Query) -> Mapping[str, Any]:
         "crop": None if query.crop is None else list(query.crop),
         "combine": query.combine,
         "tags": list(query.tags),
+        "only": {
+            "every": list(query.only.every),
+            "some": list(query.only.some),
+            "none": list(query.only.none),
+            "conditions": list(map(str, query.only.of_data())),
+        },
         "top": query.top,
     }

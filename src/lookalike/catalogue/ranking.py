@@ -192,9 +192,27 @@ def uncompared(hit: Hit, query: Query) -> Answer:
     return Answer(hit.id, hit.source, hit.similarity, tags=hit.tags, data=hit.data, tag_similarity=tags)
 
 
+def _weight(query: Query) -> float:
+    """How much of the order the tags make."""
+    return 0.0 if not query.tags else TAG_WEIGHT if query.tag_weight is None else query.tag_weight
+
+
+def order_of(query: Query, by_vectors: bool) -> str:
+    """What :func:`ordered` goes by, in words.
+
+    >>> from lookalike.catalogue.query import Query
+    >>> order_of(Query(like=("a.jpg",), unlike=("b.jpg",), tags=("red",)), by_vectors=False)
+    '0.7 score + 0.3 tags - 0.5 unlike'
+    """
+    weight, own = _weight(query), "similarity" if by_vectors else "score"
+    terms = f"{1 - weight:.3g} {own} + {weight:.3g} tags" if weight else own
+    away = not by_vectors and (query.unlike or query.unlike_ids)  # vectors are led away from it beforehand
+    return f"{terms} - {AWAY:g} unlike" if away else terms
+
+
 def ordered(answers: Sequence[Answer], query: Query, by_vectors: bool) -> list[Answer]:
     """The answers in their order: by score and tags; those that could not be compared after the others."""
-    weight = 0.0 if not query.tags else TAG_WEIGHT if query.tag_weight is None else query.tag_weight
+    weight = _weight(query)
 
     def value(answer: Answer) -> tuple[bool, float, float]:
         own = answer.similarity if answer.score is None else answer.score

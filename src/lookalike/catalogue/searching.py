@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from lookalike.catalogue.answers import Answer, Answers
 from lookalike.catalogue.filling import ABOUT
 from lookalike.catalogue.query import Query, about, directed, opened, vectors_of
-from lookalike.catalogue.ranking import COPIES, Comparing, at_a_glance, ordered, uncompared
+from lookalike.catalogue.ranking import COPIES, Comparing, at_a_glance, order_of, ordered, uncompared
 from lookalike.errors import UsageError, printable
 from lookalike.images.load import load
 from lookalike.index.items import Filter, Hit, Item
@@ -71,6 +72,7 @@ class Searching:
             query=about(query),
             index=index.place,
             preset=None if depth == 0 else self.way.preset.name,
+            order=order_of(query, depth == 0),
             count=passing,
             seconds=self.seconds,
             failures=tuple(failures),
@@ -86,11 +88,12 @@ class Searching:
         tags = vectors.tags()
         asked = [tag for tag in (*only.every, *only.some) if tag not in tags]
         why = [f"there is no tag {_near(tag, list(tags))}" for tag in asked[:3]]
-        if only.data:
+        if only.of_data():
             names = dict.fromkeys(
                 name for item in itertools.islice(vectors.items(), SAMPLE) for name in item.data if name != ABOUT
             )
-            missing = [name for name in only.data if name not in names]
+            wanted = dict.fromkeys(condition.name for condition in only.of_data())
+            missing = [name for name in wanted if name not in names]
             why += [f"no item has {_near(name, list(names))}" for name in missing[:3]]
             if not missing:
                 why.append("texts are compared letter by letter, and numbers are no texts")
@@ -136,8 +139,7 @@ class Searching:
         """The nearest of each vector, and where tags are asked for, of those that have one of them, too."""
         asked = [query.only]
         if query.tags and query.tag_weight != 0 and not query.only.some:
-            only = query.only
-            asked.append(Filter(only.every, query.tags, only.none, only.data))
+            asked.append(replace(query.only, some=query.tags))
         best: dict[str, Hit] = {}
         for only in asked:
             for hits in self.index.vectors.search(vectors, depth + len(themselves), only=only):

@@ -54,7 +54,8 @@ def show_answers(found: Answers, seconds: float, *, as_json: bool, quiet: bool, 
     how = "by vectors alone" if found.preset is None else f"compared by {found.preset}"
     if not exact:
         remark("~ told at a glance; --thorough compares all of them closely")
-    remark(f"{plural(len(found), 'answer')} of {plural(found.count, 'item')}, {how}, {seconds:.2f} s")
+    by = "" if found.order in ("score", "similarity") else f", ordered by {found.order}"
+    remark(f"{plural(len(found), 'answer')} of {plural(found.count, 'item')}, {how}{by}, {seconds:.2f} s")
 
 
 def _lines(answer: Answer, width: int, indent: str, *, exact: bool) -> Iterator[str]:
@@ -62,7 +63,7 @@ def _lines(answer: Answer, width: int, indent: str, *, exact: bool) -> Iterator[
     number = f"{value:.3f}" if answer.score is None else coloured(value, format_score(value))
     if answer.score is not None and not exact:
         number = f"{' ' if answer.closely else '~'}{number}"
-    words = [word for word in (answer.verdict, *answer.reasons) if word]
+    words = [word for word in (answer.verdict, *answer.reasons, *answer.asides) if word]
     tags = f"  [{', '.join(printable(tag, 30) for tag in answer.tags[:6])}]" if answer.tags else ""
     yield f"{indent}{number}  {_name(answer):<{width}}  {', '.join(words)}{tags}".rstrip()
     for other in answer.folded:

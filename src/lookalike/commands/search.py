@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,7 +47,8 @@ def search(
     any_tag: Annotated[list[str] | None, typer.Option("--any-tag", help="Only what has one of these.")] = None,
     not_tag: Annotated[list[str] | None, typer.Option("--not-tag", help="Nothing that has this tag.")] = None,
     where: Annotated[
-        list[str] | None, typer.Option("--where", metavar="NAME=VALUE", help="Only what has this in its data.")
+        list[str] | None,
+        typer.Option("--where", metavar="NAME=VALUE", help="Only what has this in its data; also != < <= > >=."),
     ] = None,
     tags: Annotated[str | None, typer.Option("--tags", help="Rather what has these, parted by commas.")] = None,
     tag_weight: Annotated[
@@ -76,9 +76,9 @@ def search(
     preset: PresetName = None,
     preset_file: PresetFile = None,
     calibration: CalibrationFile = None,
-    least: Annotated[float, typer.Option("--least", help="Least score of an answer.")] = 0.0,
+    least: Annotated[float, typer.Option("--least", help="Least score of an answer, 0 to 1.")] = 0.0,
     fold: Annotated[bool, typer.Option("--fold", help="Put near-duplicates of an answer under it.")] = False,
-    facets: Annotated[bool, typer.Option("--facets", help="Also count the tags.")] = False,
+    facets: Annotated[bool, typer.Option("--facets", help="Also count the tags of all that pass.")] = False,
     show: Annotated[
         str | None, typer.Option("--show", metavar="FILE", help="A contact sheet of the answers: .html.")
     ] = None,
@@ -97,6 +97,7 @@ def search(
     from lookalike.catalogue.query import Query
     from lookalike.commands.answers_shown import check_sheet, show_answers
     from lookalike.images.limits import Limits
+    from lookalike.index.conditions import read_condition
     from lookalike.index.items import Filter
 
     started = time.monotonic()
@@ -115,7 +116,12 @@ def search(
         text=text,
         crop=_box(crop),
         combine=combine,  # type: ignore[arg-type]
-        only=Filter(tuple(tag or ()), tuple(any_tag or ()), tuple(not_tag or ()), _values(where)),
+        only=Filter(
+            tuple(tag or ()),
+            tuple(any_tag or ()),
+            tuple(not_tag or ()),
+            conditions=tuple(map(read_condition, where or ())),
+        ),
         tags=tuple(each.strip() for each in (tags or "").split(",") if each.strip()),
         tag_weight=tag_weight,
         top=top,
@@ -180,17 +186,3 @@ def _box(given: str | None) -> tuple[float, float, float, float] | None:
             f"--crop {given!r} is no part of a picture", remedy="for example --crop 0.25,0,0.5,1"
         ) from None
     return left, top, width, height
-
-
-def _values(given: list[str] | None) -> dict[str, Any]:
-    """``NAME=VALUE``, the value as JSON where it is some, else as text."""
-    values: dict[str, Any] = {}
-    for entry in given or ():
-        name, equals, value = entry.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--where {entry!r} is no NAME=VALUE", remedy="for example --where colour=red")
-        try:
-            values[name] = json.loads(value)
-        except ValueError:
-            values[name] = value
-    return values

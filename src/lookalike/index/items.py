@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from lookalike.errors import UsageError, printable
+from lookalike.index.conditions import Condition
 
 Vector = npt.NDArray[Any]
 """One vector: float32 of length 1, or bits packed into uint8; see :class:`lookalike.index.base.Space`."""
@@ -66,8 +67,11 @@ class Filter:
         some: tags of which one must be there; nothing is asked where it is empty.
         none: tags of which none may be there.
         data: values that entries of the item's data must equal.
+        conditions: what else is asked of the data.
 
     >>> Filter(every=("dress",), none=("kids",)).passes(("dress", "red"), {})
+    True
+    >>> Filter(conditions=(Condition("price", "<", 40),)).passes((), {"price": 39.9})
     True
     """
 
@@ -75,9 +79,14 @@ class Filter:
     some: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.every or self.some or self.none or self.data)
+        return bool(self.every or self.some or self.none or self.data or self.conditions)
+
+    def of_data(self) -> tuple[Condition, ...]:
+        """All that is asked of the data."""
+        return (*(Condition(name, "=", value) for name, value in self.data.items()), *self.conditions)
 
     def passes(self, tags: Sequence[str], data: Mapping[str, Any]) -> bool:
         """Whether an item with these tags and this data may be an answer."""
@@ -86,17 +95,8 @@ class Filter:
             own.issuperset(self.every)
             and (not self.some or not own.isdisjoint(self.some))
             and own.isdisjoint(self.none)
-            and all(name in data and same_value(data[name], value) for name, value in self.data.items())
+            and all(condition.holds(data) for condition in self.of_data())
         )
-
-
-def same_value(a: Any, b: Any) -> bool:
-    """Equality as JSON has it: 1 and 1.0 are one number, 1 and true are two things.
-
-    >>> same_value(1, 1.0), same_value(1, True)
-    (True, False)
-    """
-    return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
 
 
 def checked_item(item: Item) -> Item:

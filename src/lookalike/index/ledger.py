@@ -252,6 +252,11 @@ class Ledger:
         """Change what the head says."""
         self._write(lambda _, head: head.update(values))
 
+    def settle(self) -> None:
+        """Move what SQLite's log holds into the file, as far as no reader is in the way."""
+        with _Translated(self.path):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def close(self) -> None:
         """Close the file."""
         with suppress(sqlite3.Error):

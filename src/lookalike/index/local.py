@@ -29,7 +29,7 @@ from lookalike.index.held import Held
 from lookalike.index.items import Filter, Hit, Item, Vector, checked_item
 from lookalike.index.ledger import Entry, Ledger, damage
 from lookalike.index.lock import WriterLock
-from lookalike.index.passing import passing
+from lookalike.index.passing import Passing
 from lookalike.index.rows import RowFile, Slots
 from lookalike.index.state import State
 from lookalike.index.structures import Choice, choose
@@ -84,6 +84,7 @@ class LocalIndex(VectorIndex):
         self._turn = threading.RLock()
         try:
             self._ledger = Ledger(self.folder / LEDGER, writing=self.writing)
+            self._filters = Passing(self._ledger)
             self.space = self._space()
             with self._looking(again=True):
                 self._state.held.of(self._ledger.ends())  # a file that is cut short is noticed now
@@ -193,6 +194,7 @@ class LocalIndex(VectorIndex):
         same = state.structure is not None and state.structure.choice == choice
         if end >= WORTH and not (same and end - state.covered <= LOOSE * end):
             self._build(choice)
+        self._ledger.settle()
 
     def rebuild(self, kind: str | None = None, components: int | None = None) -> None:
         """Make the structure anew from the vectors, of another kind where one is named.
@@ -238,7 +240,7 @@ class LocalIndex(VectorIndex):
         ]
 
     def _passing(self, only: Filter) -> Slots | None:
-        return passing(self._ledger, only, self._state.held.end, self._state.gone)
+        return self._filters.slots(only, self._state.gone)
 
     # Telling
 

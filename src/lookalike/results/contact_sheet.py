@@ -108,7 +108,8 @@ def _summary(found: Answers, only: Filter) -> str:
     where = printable(found.index if len(found.index) < 60 else os.path.basename(found.index.rstrip("/")), 80)
     how = "by their vectors alone" if found.preset is None else f"compared by the preset {found.preset}"
     answers = "1 answer" if len(found) == 1 else f"{len(found)} answers"
-    return f"{answers} of {found.count:,} in {where}{_filter(only)}, {how}"
+    by = "" if found.order in ("score", "similarity") else f", ordered by {found.order}"
+    return f"{answers} of {found.count:,} in {where}{_filter(only)}, {how}{by}"
 
 
 def _filter(only: Filter) -> str:
@@ -117,7 +118,7 @@ def _filter(only: Filter) -> str:
         " and ".join(only.every),
         " or ".join(only.some),
         f"not {' or '.join(only.none)}" if only.none else "",
-        ", ".join(f"{name} {value}" for name, value in only.data.items()),
+        ", ".join(map(str, only.of_data())),
     ]
     said = "; ".join(part for part in parts if part)
     return f" ({printable(said, 200)})" if said else ""
@@ -171,13 +172,14 @@ def _card(numbered: tuple[int, Answer], index: Index, query: Query) -> str:
         f"<span{' class=shared' if tag in asked else ''}>{escape(printable(tag, 40))}</span>" for tag in answer.tags[:8]
     )
     where = answer.source if is_url(answer.source) else os.path.basename(answer.source)
+    why = ", ".join((*answer.reasons, *answer.asides))
     picture = _image(lambda: _picture(answer, index), SIDE)
     return (
         f'<li><div class="frame">{_linked(picture, answer.source)}<b class="chip{band}">{number}</b>'
         f'</div><div class="name" title="{escape(printable(answer.source, 500))}"><i>{rank}</i> '
         f"{escape(_short(answer.id))}</div>"
         f'<div class="verdict">{escape(answer.verdict or "")}</div>'
-        f'<div class="why">{escape(", ".join(answer.reasons) or (where if where not in answer.id else ""))}</div>'
+        f'<div class="why">{escape(why or (where if where not in answer.id else ""))}</div>'
         + (f'<div class="data">{_data(answer)}</div>' if _data(answer) else "")
         + (f'<div class="tags">{tags}</div>' if tags else "")
         + _under(answer, index)

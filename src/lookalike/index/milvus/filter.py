@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from lookalike.index.conditions import Condition
 from lookalike.index.items import Filter
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -48,11 +49,9 @@ def expression(only: Filter) -> Expression:
     if some:
         terms.append(f"array_contains_any(tags, [{', '.join(map(quoted, some))}])")
     terms += [f"(not array_contains(tags, {quoted(tag)}))" for tag in only.none if _storable(tag)]
-    for name, value in only.data.items():
-        literal = _literal(value)
-        if literal is not None and isinstance(name, str) and _PLAIN.fullmatch(name):
-            terms.append(f'data["{name}"] == {literal}')
-    return Expression(" and ".join(terms), exact=not only.data)
+    asked = only.of_data()
+    terms += [term for term in map(_term, asked) if term]
+    return Expression(" and ".join(terms), exact=not asked)
 
 
 def one_of(ids: Iterable[str]) -> str:
@@ -67,6 +66,17 @@ def quoted(text: str) -> str:
     "6\" \\ 10"
     """
     return f'"{text.translate(_ESCAPES)}"'
+
+
+def _term(condition: Condition) -> str:
+    """A condition, where Milvus lets through at least all of which it is true; empty else."""
+    name, sign, value = condition.name, condition.sign, condition.value
+    if sign == "!=" or not isinstance(name, str) or not _PLAIN.fullmatch(name):  # what has no such entry passes !=
+        return ""
+    if sign != "=" and isinstance(value, float) and math.isfinite(value) and value != int(value):
+        sign, value = (f"{sign[0]}=", math.ceil(value) if sign[0] == "<" else math.floor(value))
+    literal = _literal(value)
+    return "" if literal is None else f'data["{name}"] {"==" if sign == "=" else sign} {literal}'
 
 
 def _literal(value: Any) -> str | None:
