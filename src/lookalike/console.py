@@ -93,7 +93,7 @@ def show_failures(failures: Sequence[Failure], what: str, *, more: str, first: i
 
 
 @contextmanager
-def resumable(*, kept: bool = True) -> Iterator[None]:
+def resumable(*, kept: bool = True, lost: str = "nothing is kept") -> Iterator[None]:
     """Ctrl-C in the block ends the command with 130, saying whether the same one goes on from there."""
     try:
         yield
@@ -101,7 +101,7 @@ def resumable(*, kept: bool = True) -> Iterator[None]:
         if kept:
             remark("stopped; what was done is whole, and the same command again goes on from there")
         else:
-            remark("stopped; nothing is kept")
+            remark(f"stopped; {lost}")
         raise typer.Exit(130) from None
 
 

@@ -16,9 +16,10 @@ from synthetic import garment, photo
 import lookalike
 from lookalike import Limits
 from lookalike.catalogue import places
-from lookalike.catalogue.catalogue import Index, delete
+from lookalike.catalogue.catalogue import Index
 from lookalike.catalogue.entries import Columns
 from lookalike.catalogue.filling import ABOUT
+from lookalike.catalogue.replacing import delete
 from lookalike.errors import (
     IndexMismatch,
     IndexNotFound,

@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -21,6 +20,7 @@ from lookalike.catalogue.naming import Names
 from lookalike.catalogue.pictures import Pictures
 from lookalike.catalogue.query import Query
 from lookalike.catalogue.recipe import Recipe
+from lookalike.catalogue.replacing import recover, replaced
 from lookalike.catalogue.searching import Searching
 from lookalike.collection.crew import Crew
 from lookalike.collection.store import Store
@@ -33,9 +33,6 @@ from lookalike.index.items import Filter, Item
 from lookalike.scoring.calibration import Calibration
 from lookalike.scoring.presets import Preset
 from lookalike.types import Failure
-
-FEATURES = "features.sqlite3"
-"""What comparing needs of the pictures, in the index's own folder."""
 
 _LIMITS = Limits()
 
@@ -100,6 +97,7 @@ class Index:
         options: Mapping[str, Any] | None = None,
         kind: str = "auto",
         components: int = 0,
+        replace: bool = False,
         store: str | os.PathLike[str] | Literal[False] | None = None,
         limits: Limits = _LIMITS,
         workers: int = 0,
@@ -120,6 +118,7 @@ class Index:
             method, options: what makes the vectors; the embedding of the default model where nothing is said.
             kind: how vectors are searched; chosen by size.
             components: principal components they are reduced to before; 0 for none.
+            replace: begin anew; what is there stays until that is done, except on a server.
             store: file that what else is made of pictures is kept in from search to search; None for the user's cache,
                 False for none.
             limits: what a picture may cost.
@@ -132,47 +131,66 @@ class Index:
         Raises:
             IndexMismatch: there is an index that was made by another method.
             IndexLocked: another process is writing to it.
+            PictureError: what is to replace an index would be empty.
 
         >>> lookalike.Index.build("catalog/", place="shop")  # doctest: +SKIP
         """
         recipe = Recipe(method, _found_from_anywhere(options or {}))
+        sources = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
         listed = _listed(sources, table, None, columns, folder_tags, recursive, hidden)  # before anything is made
-        made = cls._if_there(place, store, limits, token)
-        if made is not None:
+
+        def make(where: str | os.PathLike[str]) -> Index:
+            made = cls._if_there(where, recipe, store, limits, token)
+            if made is None:
+                about = {"recipe": recipe.to_dict()}
+                vectors = places.created(
+                    where, recipe.space, kind=kind, components=components, about=about, token=token
+                )
+                made = cls(where, vectors, recipe, store=store, limits=limits)
             try:
-                made.recipe.space.require(recipe.space)
+                if on is None:
+                    made.filled = made._fill(*listed, update=False, workers=workers, progress=progress)
+                else:
+                    made.filled = made._fill_from_cluster(*listed, on=on, parts=parts, progress=progress)
             except BaseException:
                 made.close()
                 raise
-        else:
-            about = {"recipe": recipe.to_dict()}
-            vectors = places.created(place, recipe.space, kind=kind, components=components, about=about, token=token)
-            made = cls(place, vectors, recipe, store=store, limits=limits)
-        try:
-            if on is None:
-                made.filled = made._fill(*listed, update=False, workers=workers, progress=progress)
-            else:
-                made.filled = made._fill_from_cluster(*listed, on=on, parts=parts, progress=progress)
-        except BaseException:
-            made.close()
-            raise
-        return made
+            return made
+
+        if not replace:
+            return make(place)
+        places.check_kind(place, recipe.space, kind, components)
+
+        def reopen() -> Index:
+            return cls.open(place, writing=True, store=store, limits=limits, token=token)
+
+        named = ", ".join(os.fspath(each) for each in (*sources, *(() if table is None else (table,))))
+        return replaced(place, make, reopen, named=named, token=token)
 
     @classmethod
     def _if_there(
         cls,
         place: str | os.PathLike[str],
+        recipe: Recipe,
         store: str | os.PathLike[str] | Literal[False] | None,
         limits: Limits,
         token: str | None,
     ) -> Index | None:
-        """The index at a place, open for writing; None where there is none yet."""
-        if not places.is_address(os.fspath(place)) and not places.there(place):
-            return None
+        """The index at a place, made by the same recipe, open for writing; None where there is none yet."""
+        if not places.is_address(os.fspath(place)):
+            recover(places.folder_of(place))
+            if not places.there(place):
+                return None
         try:
-            return cls.open(place, writing=True, store=store, limits=limits, token=token)
+            found = cls.open(place, writing=True, store=store, limits=limits, token=token)
         except IndexNotFound:
             return None
+        try:
+            found.recipe.space.require(recipe.space)
+        except BaseException:
+            found.close()
+            raise
+        return found
 
     @classmethod
     def open(
@@ -429,29 +447,4 @@ def _beside(place: str) -> Path:
 
 def _kept(place: str) -> Store:
     """What is kept of every picture: beside the vectors, or for those on a server in the user's own data folder."""
-    return Store(_beside(place) / FEATURES, limit=None)
-
-
-def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:
-    """Remove an index with all that belongs to it; the pictures stay where they are.
-
-    Raises:
-        IndexNotFound: there is none.
-    """
-    text = os.fspath(place)
-    if places.is_address(text):
-        from lookalike.index import milvus
-
-        milvus.delete(text, token=token)
-        shutil.rmtree(places.beside(text), ignore_errors=True)
-        return
-    from lookalike.index.local import delete as remove
-
-    folder = places.folder_of(place)
-    if not any(folder.glob(f"{FEATURES}*")):
-        places.check_there(place)  # else what is left of one goes, also where its table of items is lost
-    remove(folder)
-    for file in folder.glob(f"{FEATURES}*"):
-        file.unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
+    return Store(_beside(place) / places.FEATURES, limit=None)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS = re.compile(r"milvus[a-z+]*://", re.IGNORECASE)
 
-LEDGER = "items.sqlite3"
+LEDGER, FEATURES = "items.sqlite3", "features.sqlite3"
+"""The table of items, and what comparing needs of the pictures: both in the index's own folder."""
 
 
 def root() -> Path:
@@ -111,6 +112,24 @@ def opened(place: str | os.PathLike[str], *, writing: bool, token: str | None = 
     return LocalIndex(folder_of(place), writing=writing)
 
 
+def check_kind(place: str | os.PathLike[str], space: Space, kind: str, components: int) -> None:
+    """Refuse, before anything is touched, a way of searching that an index at this place cannot have.
+
+    Raises:
+        UsageError: no such kind, or components where there are none.
+    """
+    if not is_address(os.fspath(place)):
+        from lookalike.index.structures import choose
+
+        choose(space, 0, kind, components)
+        return
+    from lookalike.index.milvus.layout import plan
+
+    if components:
+        raise UsageError("a Milvus reduces no vectors itself", remedy="leave out the principal components")
+    plan(space, kind, lite=False)
+
+
 def created(
     place: str | os.PathLike[str],
     space: Space,
@@ -126,11 +145,10 @@ def created(
         OutputError: there is something already.
     """
     text = os.fspath(place)
+    check_kind(text, space, kind, components)
     if is_address(text):
         from lookalike.index.milvus import MilvusIndex
 
-        if components:
-            raise UsageError("a Milvus reduces no vectors itself", remedy="leave out the principal components")
         return MilvusIndex.create(text, space, kind=kind, about=about, token=token)
     from lookalike.index.local import LocalIndex
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +23,7 @@ from lookalike.commands.options import (
     TotalSeconds,
 )
 from lookalike.commands.places import Name, Place, Token, place_of
-from lookalike.errors import IndexNotFound, PictureError, UsageError, printable
+from lookalike.errors import PictureError, UsageError, printable
 
 if TYPE_CHECKING:
     from lookalike.catalogue.catalogue import Index
@@ -103,7 +102,8 @@ def build(
 ) -> None:
     """Make an index of pictures, or bring one up to date; the same command again goes on where it stopped."""
     from lookalike.catalogue import places
-    from lookalike.catalogue.catalogue import Index, delete
+    from lookalike.catalogue.catalogue import Index
+    from lookalike.catalogue.replacing import delete
     from lookalike.images.limits import Limits
 
     _refuse_nothing(sources, table)
@@ -122,9 +122,6 @@ def build(
     )
     if parts is not None and on is None:
         raise UsageError("--parts goes with --on", remedy="leave it out: one machine needs none")
-    if replace:
-        with suppress(IndexNotFound):
-            delete(place, token=token)
     fresh = not places.is_address(place) and not places.there(place)
     _run(
         lambda tell: Index.build(
@@ -139,6 +136,7 @@ def build(
             options=options,
             kind=kind,
             components=pca,
+            replace=replace,
             limits=limits,
             workers=workers,
             on=on,
@@ -151,6 +149,7 @@ def build(
         as_json=as_json,
         quiet=quiet,
         when_empty=(lambda: delete(place, token=token)) if fresh else None,
+        kept=not replace,
     )
 
 
@@ -304,7 +303,7 @@ def delete(
     token: Token = None,
 ) -> None:
     """Delete an index; the pictures stay where they are."""
-    from lookalike.catalogue.catalogue import delete as remove_all
+    from lookalike.catalogue.replacing import delete as remove_all
 
     if name is None and index is None:
         raise UsageError("which index is to be deleted is not said", remedy="give --name or --index")
@@ -351,8 +350,12 @@ def _run(
     as_json: bool,
     quiet: bool,
     when_empty: Callable[[], None] | None = None,
+    kept: bool = True,
 ) -> None:
-    """Fill an index, and say what came of it; ``when_empty`` takes away one that was made for nothing."""
+    """Fill an index, and say what came of it.
+
+    ``when_empty`` takes away one that was made for nothing; ``kept`` says whether Ctrl-C leaves what was done.
+    """
     from lookalike.commands.index_lists import check_failures_file, show_filled
     from lookalike.console import resumable
     from lookalike.progress import Progress
@@ -360,7 +363,11 @@ def _run(
     started = time.monotonic()
     if failures is not None:
         check_failures_file(failures)
-    with resumable(), Progress(quiet=quiet or as_json) as progress, work(progress.tell) as opened:
+    with (
+        resumable(kept=kept, lost="the index is as it was"),
+        Progress(quiet=quiet or as_json) as progress,
+        work(progress.tell) as opened,
+    ):
         done, about = opened.filled, opened.info()
     assert done is not None
     show_filled(done, about, failures, time.monotonic() - started, as_json=as_json, quiet=quiet)

@@ -36,6 +36,9 @@ from lookalike.index.structures import Choice, choose
 
 LEDGER = "items.sqlite3"
 
+FILES = (f"{LEDGER}*", "vectors-*.bin", f"{NAME}-*", "manifest.json", "writer.lock")
+"""What the files of an index are called."""
+
 BATCH = 4096
 """Items that are acknowledged at a time."""
 
@@ -473,7 +476,7 @@ def delete(folder: str | os.PathLike[str]) -> None:
     if not any(path.glob("vectors-*.bin")) and not (path / LEDGER).exists():
         raise IndexNotFound(f"{printable(str(path))}: there is no index", remedy="check the name or path")
     WriterLock(path).close()  # nobody is writing; whether it is sound does not matter any more
-    for pattern in (f"{LEDGER}*", "vectors-*.bin", f"{NAME}-*", "manifest.json", "writer.lock"):
+    for pattern in FILES:
         for file in path.glob(pattern):
             file.unlink(missing_ok=True)
     with suppress(OSError):
