@@ -149,8 +149,8 @@ class Ledger:
             for start in range(0, len(slots), _ASKED):
                 part = slots[start : start + _ASKED]
                 query = f"SELECT * FROM items WHERE slot IN ({','.join('?' * len(part))})"
-                for row in self._connection.execute(query, list(map(int, part))):
-                    made[row[0]] = self._entry(row)
+                rows = self._connection.execute(query, list(map(int, part))).fetchall()
+                made |= {entry.slot: entry for entry in self._entries(rows)}
         return made
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Entry]:
@@ -160,8 +160,8 @@ class Ledger:
             for start in range(0, len(ids), _ASKED):
                 part = ids[start : start + _ASKED]
                 query = f"SELECT * FROM items WHERE id IN ({','.join('?' * len(part))})"
-                for row in self._connection.execute(query, list(part)):
-                    made[row[1]] = self._entry(row)
+                rows = self._connection.execute(query, list(part)).fetchall()
+                made |= {entry.id: entry for entry in self._entries(rows)}
         if not self._ids_checked and made.keys() != set(ids):
             self._check_ids()
         return made
@@ -177,7 +177,7 @@ class Ledger:
         """The entries after a slot, in the order of slots."""
         with _Translated(self.path):
             query = "SELECT * FROM items WHERE slot > ? ORDER BY slot LIMIT ?"
-            return [self._entry(row) for row in self._connection.execute(query, (slot, most))]
+            return self._entries(self._connection.execute(query, (slot, most)).fetchall())
 
     def ends(self) -> Slots:
         """The first slot that is taken, and the last."""
@@ -333,11 +333,13 @@ class Ledger:
             raise self._damage("its table of ids is not what was written")
         self._ids_checked = True
 
-    def _entry(self, row: tuple[Any, ...]) -> Entry:
-        *texts, mark = row
-        if _mark(*texts) != mark:
-            raise self._damage(f"item {printable(str(texts[1]), 60)!r} is not what was written")
-        return Entry(texts[0], texts[1], texts[2], tuple(json.loads(texts[3])), json.loads(texts[4]))
+    def _entries(self, rows: Sequence[tuple[Any, ...]]) -> list[Entry]:
+        for *texts, mark in rows:
+            if _mark(*texts) != mark:
+                raise self._damage(f"item {printable(str(texts[1]), 60)!r} is not what was written")
+        # one call for all: with one for each, reading everything takes nearly twice as long
+        tags, data = (json.loads(f"[{','.join(row[column] for row in rows)}]") for column in (3, 4))
+        return [Entry(*row[:3], tuple(own), other) for row, own, other in zip(rows, tags, data, strict=True)]
 
     def _damage(self, why: str) -> IndexDamaged:
         return damage(self.path, why)
