@@ -9,35 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lookalike.commands.limited import limited
 from lookalike.commands.options import (
     AsJson,
-    ConnectSeconds,
     EmbeddingModel,
     EmbeddingSize,
-    MaxBytes,
-    MaxPixels,
-    MaxRedirects,
-    MaxScans,
-    MaxSide,
     NoStore,
     PresetFile,
     PresetName,
-    PrivateHosts,
     Quiet,
     StoreFile,
-    TotalSeconds,
     chosen_preset,
     embedding_options,
     refuse_idle_embedding,
     store_of,
 )
 from lookalike.errors import UsageError, printable
+from lookalike.images.limits import Limits
 
 if TYPE_CHECKING:
-    from lookalike.images.limits import Limits
     from lookalike.lab.calibrating.fitting import Fitted, Progress, Task
 
 
+@limited(urls=True)
 def calibrate(
     pairs: Annotated[
         str,
@@ -83,18 +77,10 @@ def calibrate(
     no_store: NoStore = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
-    connect_seconds: ConnectSeconds = 3.0,
-    total_seconds: TotalSeconds = 10.0,
-    max_redirects: MaxRedirects = 3,
-    allow_private_hosts: PrivateHosts = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Fit a threshold and a probability to labelled pairs, in a file that compare, group and evaluate take."""
-    from lookalike.images.limits import Limits
-
     _check_outputs(pairs, out, report)
     chosen_store = store_of(store, no_store)
     task = _task(
@@ -103,16 +89,7 @@ def calibrate(
         (target_tpr, target_fpr, target_precision),
         (preset, preset_file, method),
         (size, model),
-        Limits(
-            max_bytes=max_bytes,
-            max_pixels=max_pixels,
-            max_side=max_side,
-            max_scans=max_scans,
-            connect_seconds=connect_seconds,
-            total_seconds=total_seconds,
-            max_redirects=max_redirects,
-            allow_private_hosts=allow_private_hosts,
-        ),
+        limits,
     )
     from dataclasses import replace
 

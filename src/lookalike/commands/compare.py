@@ -6,14 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from lookalike.commands.limited import limited
 from lookalike.commands.options import (
     CalibrationFile,
     EmbeddingModel,
     EmbeddingSize,
-    MaxBytes,
-    MaxPixels,
-    MaxScans,
-    MaxSide,
     NoStore,
     PresetFile,
     PresetName,
@@ -26,8 +23,10 @@ from lookalike.commands.options import (
     store_of,
 )
 from lookalike.errors import UsageError, printable
+from lookalike.images.limits import Limits
 
 
+@limited(urls=True)
 def compare(
     a: Annotated[str | None, typer.Argument(help="A picture: a file or an http(s) URL.", show_default=False)] = None,
     b: Annotated[str | None, typer.Argument(help="The other picture.", show_default=False)] = None,
@@ -63,30 +62,10 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")] = False,
     parts: Annotated[bool, typer.Option("--parts", help="Also list every similarity behind the score.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the score alone; no progress.")] = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
-    connect_seconds: Annotated[float, typer.Option(min=0.1, help="URLs: longest time to connect.")] = 3.0,
-    total_seconds: Annotated[float, typer.Option(min=0.1, help="URLs: longest time in all.")] = 10.0,
-    max_redirects: Annotated[int, typer.Option(min=0, help="URLs: most redirects.")] = 3,
-    allow_private_hosts: Annotated[
-        bool, typer.Option("--allow-private-hosts", help="Also fetch URLs of private and loopback addresses.")
-    ] = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Tell how alike two pictures are, or every pair in a file."""
-    from lookalike.images.limits import Limits
-
-    limits = Limits(
-        max_bytes=max_bytes,
-        max_pixels=max_pixels,
-        max_side=max_side,
-        max_scans=max_scans,
-        connect_seconds=connect_seconds,
-        total_seconds=total_seconds,
-        max_redirects=max_redirects,
-        allow_private_hosts=allow_private_hosts,
-    )
     _refuse_idle(a, b, pairs=pairs, out=out, explain=explain, as_json=as_json, parts=parts, quiet=quiet)
     chosen_store = store_of(store, no_store)
     if pairs is None and chosen_store is not None:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.commands.options import MaxBytes, MaxPixels, MaxScans, MaxSide, Quiet
+from lookalike.commands.limited import limited
+from lookalike.commands.options import Quiet
 from lookalike.errors import UsageError, printable
+from lookalike.images.limits import Limits
 
 if TYPE_CHECKING:
     from lookalike.lab.bench.make import Bench
 
 
+@limited(urls=False)
 def edits(
     sources: Annotated[
         list[str] | None,
@@ -39,10 +42,8 @@ def edits(
     ] = False,
     show: Annotated[bool, typer.Option("--list", help="Show the edits, and do nothing.")] = False,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
+    *,
+    limits: Limits,
 ) -> None:
     """Make labelled pairs from a folder: edited copies of its pictures, and pairs of different ones."""
     if show:
@@ -50,7 +51,6 @@ def edits(
         return
     if not sources or out is None:
         raise UsageError("pictures and a folder for the result are needed", remedy="lookalike edits PHOTOS --out BENCH")
-    from lookalike.images.limits import Limits
     from lookalike.lab.bench.make import make_bench
     from lookalike.progress import Progress
 
@@ -66,7 +66,7 @@ def edits(
             side=side,
             seed=seed,
             all_differ=all_differ,
-            limits=Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side, max_scans=max_scans),
+            limits=limits,
             progress=progress.tell,
         )
     if not quiet:

@@ -8,26 +8,21 @@ from typing import Annotated
 
 import typer
 
+from lookalike.commands.limited import limited
 from lookalike.commands.options import (
     AsJson,
-    ConnectSeconds,
-    MaxBytes,
-    MaxPixels,
-    MaxRedirects,
-    MaxScans,
-    MaxSide,
     NoStore,
     PresetFile,
-    PrivateHosts,
     Quiet,
     StoreFile,
-    TotalSeconds,
     chosen_preset,
     store_of,
 )
 from lookalike.errors import PictureError, UsageError, printable
+from lookalike.images.limits import Limits
 
 
+@limited(urls=True)
 def evaluate(
     labels: Annotated[
         str,
@@ -76,33 +71,16 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
-    connect_seconds: ConnectSeconds = 3.0,
-    total_seconds: TotalSeconds = 10.0,
-    max_redirects: MaxRedirects = 3,
-    allow_private_hosts: PrivateHosts = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Measure how well scores tell what people said of pictures."""
     chosen_store = store_of(store, no_store)
     _check_outputs(labels, report, out)
     from lookalike.console import resumable
-    from lookalike.images.limits import Limits
     from lookalike.lab.evaluation import evaluate as measure
     from lookalike.progress import Progress
 
-    limits = Limits(
-        max_bytes=max_bytes,
-        max_pixels=max_pixels,
-        max_side=max_side,
-        max_scans=max_scans,
-        connect_seconds=connect_seconds,
-        total_seconds=total_seconds,
-        max_redirects=max_redirects,
-        allow_private_hosts=allow_private_hosts,
-    )
     if preset_file is not None and not preset:
         raise UsageError("--preset-file goes with --preset", remedy="name one of its presets with --preset")
     with resumable(kept=chosen_store is not False), Progress(quiet=quiet) as progress:

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lookalike.commands.limited import limited
 from lookalike.commands.options import (
     CalibrationFile,
     EmbeddingModel,
     EmbeddingSize,
-    MaxBytes,
-    MaxPixels,
-    MaxScans,
-    MaxSide,
     NoStore,
     PresetFile,
     PresetName,
@@ -28,6 +25,7 @@ from lookalike.commands.options import (
     store_of,
 )
 from lookalike.errors import PictureError, UsageError, printable
+from lookalike.images.limits import Limits
 from lookalike.types import GroupBy, Grouping, Mode
 
 if TYPE_CHECKING:
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from lookalike.progress import Progress
 
 
+@limited(urls=False)
 def group(
     sources: Annotated[
         list[str],
@@ -111,15 +110,12 @@ def group(
     hidden: Annotated[bool, typer.Option("--hidden", help="Take hidden files too.")] = False,
     workers: Annotated[int, typer.Option("--workers", help="Processes; 0 for one a core, 1 for none.")] = 0,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
+    *,
+    limits: Limits,
 ) -> None:
     """Find the pictures in folders that are alike."""
     started = time.monotonic()
     from lookalike.commands.outputs import Outputs
-    from lookalike.images.limits import Limits
 
     chosen_store = store_of(store, no_store)
     outputs = Outputs(
@@ -133,7 +129,7 @@ def group(
         keep=keep,
         plan=plan,
         plan_action=plan_action,
-        limits=Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side, max_scans=max_scans),
+        limits=limits,
         quiet=quiet,
     )
     mode = _mode(quick, thorough)

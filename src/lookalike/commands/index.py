@@ -9,21 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.commands.options import (
-    AsJson,
-    ConnectSeconds,
-    EmbeddingModel,
-    EmbeddingSize,
-    MaxBytes,
-    MaxPixels,
-    MaxScans,
-    MaxSide,
-    PrivateHosts,
-    Quiet,
-    TotalSeconds,
-)
+from lookalike.commands.limited import limited
+from lookalike.commands.options import AsJson, EmbeddingModel, EmbeddingSize, Quiet
 from lookalike.commands.places import Name, Place, Token, place_of
 from lookalike.errors import PictureError, UsageError, printable
+from lookalike.images.limits import Limits
 
 if TYPE_CHECKING:
     from lookalike.catalogue.catalogue import Index
@@ -61,6 +51,7 @@ def _index(context: typer.Context) -> None:
 
 
 @app.command()
+@limited(urls=True)
 def build(
     sources: Sources = None,
     name: Name = None,
@@ -92,34 +83,19 @@ def build(
     token: Token = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
-    connect_seconds: ConnectSeconds = 3.0,
-    total_seconds: TotalSeconds = 10.0,
-    allow_private_hosts: PrivateHosts = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Make an index of pictures, or bring one up to date; the same command again goes on where it stopped."""
     from lookalike.catalogue import places
     from lookalike.catalogue.catalogue import Index
     from lookalike.catalogue.replacing import delete
-    from lookalike.images.limits import Limits
 
     _refuse_nothing(sources, table)
     place = place_of(name, index, new=True)
     options = {key: value for key, value in (("size", size), ("model", model)) if value is not None}
     if options and method != "embedding":
         raise UsageError(f"--size and --model are for the embedding, not for {method!r}", remedy="leave them out")
-    limits = Limits(
-        max_bytes=max_bytes,
-        max_pixels=max_pixels,
-        max_side=max_side,
-        max_scans=max_scans,
-        connect_seconds=connect_seconds,
-        total_seconds=total_seconds,
-        allow_private_hosts=allow_private_hosts,
-    )
     if parts is not None and on is None:
         raise UsageError("--parts goes with --on", remedy="leave it out: one machine needs none")
     fresh = not places.is_address(place) and not places.there(place)
@@ -154,6 +130,7 @@ def build(
 
 
 @app.command()
+@limited(urls=True)
 def add(
     sources: Sources = None,
     name: Name = None,
@@ -169,28 +146,13 @@ def add(
     token: Token = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
-    connect_seconds: ConnectSeconds = 3.0,
-    total_seconds: TotalSeconds = 10.0,
-    allow_private_hosts: PrivateHosts = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Add pictures to an index; those that are there already are updated where they changed."""
     from lookalike.catalogue.catalogue import Index
-    from lookalike.images.limits import Limits
 
     _refuse_nothing(sources, table)
-    limits = Limits(
-        max_bytes=max_bytes,
-        max_pixels=max_pixels,
-        max_side=max_side,
-        max_scans=max_scans,
-        connect_seconds=connect_seconds,
-        total_seconds=total_seconds,
-        allow_private_hosts=allow_private_hosts,
-    )
 
     def work(tell: Any) -> Index:
         opened = Index.open(place_of(name, index), writing=True, limits=limits, token=token)

@@ -42,18 +42,6 @@ StoreFile: TypeAlias = Annotated[
 
 NoStore: TypeAlias = Annotated[bool, typer.Option("--no-store", help="Keep nothing for the next run.")]
 
-MaxBytes: TypeAlias = Annotated[int, typer.Option(min=1, help="Largest file, in bytes.")]
-MaxPixels: TypeAlias = Annotated[int, typer.Option(min=1, help="Most pixels of a picture.")]
-MaxSide: TypeAlias = Annotated[int, typer.Option(min=1, help="Most pixels on a side.")]
-MaxScans: TypeAlias = Annotated[int, typer.Option(min=1, help="Most scans of a progressive JPEG.")]
-
-ConnectSeconds: TypeAlias = Annotated[float, typer.Option(min=0.1, help="URLs: longest time to connect.")]
-TotalSeconds: TypeAlias = Annotated[float, typer.Option(min=0.1, help="URLs: longest time in all.")]
-MaxRedirects: TypeAlias = Annotated[int, typer.Option(min=0, help="URLs: most redirects.")]
-PrivateHosts: TypeAlias = Annotated[
-    bool, typer.Option("--allow-private-hosts", help="Also fetch URLs of private and loopback addresses.")
-]
-
 
 def store_of(file: str | None, no_store: bool) -> str | Literal[False] | None:
     """The store that ``--store`` and ``--no-store`` mean, see :func:`lookalike.collection.store.opened`.

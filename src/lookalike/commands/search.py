@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lookalike.commands.limited import limited
 from lookalike.commands.options import (
     AsJson,
     CalibrationFile,
-    MaxBytes,
-    MaxPixels,
-    MaxScans,
-    MaxSide,
     NoStore,
     PresetFile,
     PresetName,
-    PrivateHosts,
     Quiet,
     StoreFile,
     chosen_preset,
@@ -27,6 +23,7 @@ from lookalike.commands.options import (
 )
 from lookalike.commands.places import Name, Place, Token, place_of
 from lookalike.errors import UsageError, printable
+from lookalike.images.limits import Limits
 
 if TYPE_CHECKING:
     from lookalike.catalogue.answers import Answers
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only what has this tag; several: all of them.")]
 
 
+@limited(urls=True)
 def search(
     like: Annotated[
         list[str] | None,
@@ -87,26 +85,18 @@ def search(
     token: Token = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
-    allow_private_hosts: PrivateHosts = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Find what in an index is like a picture."""
     from lookalike.catalogue.query import Query
     from lookalike.commands.answers_shown import check_sheet, show_answers
-    from lookalike.images.limits import Limits
     from lookalike.index.conditions import read_condition
     from lookalike.index.items import Filter
 
     started = time.monotonic()
     if calibration is not None:
         refuse_beside_calibration(preset=preset is not None, preset_file=preset_file)
-    limits = Limits(
-        max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side, max_scans=max_scans,
-        allow_private_hosts=allow_private_hosts,
-    )  # fmt: skip
     pictures, text = _told(like or [])
     query = Query(
         like=tuple(pictures),

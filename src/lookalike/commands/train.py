@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lookalike.commands.limited import limited
 from lookalike.commands.options import (
     AsJson,
-    MaxBytes,
-    MaxPixels,
-    MaxScans,
-    MaxSide,
     NoStore,
     Quiet,
     StoreFile,
     store_of,
 )
 from lookalike.errors import NotBetter, UsageError, printable
+from lookalike.images.limits import Limits
 
 if TYPE_CHECKING:
     from lookalike.lab.training.run import Trained
 
 
+@limited(urls=False)
 def train(
     catalogue: Annotated[
         str,
@@ -81,16 +80,13 @@ def train(
     no_store: NoStore = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    max_bytes: MaxBytes = 20 * 2**20,
-    max_pixels: MaxPixels = 50_000_000,
-    max_side: MaxSide = 30_000,
-    max_scans: MaxScans = 100,
+    *,
+    limits: Limits,
 ) -> None:
     """Train on pictures of your own, and say plainly whether that made it better."""
     chosen_store = store_of(store, no_store)
     if not 0 < rate <= 1:
         raise UsageError(f"--rate must be over 0 and at most 1, not {rate}", remedy="try 0.0001")
-    from lookalike.images.limits import Limits
     from lookalike.lab.train import train as learn
     from lookalike.lab.training.whole_records import WholeSettings
     from lookalike.progress import Progress
@@ -116,7 +112,7 @@ def train(
                 keep_anyway=keep_anyway,
                 seed=seed,
                 store=chosen_store,
-                limits=Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side, max_scans=max_scans),
+                limits=limits,
                 progress=progress.tell,
                 **given,
             )

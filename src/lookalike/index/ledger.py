@@ -339,7 +339,9 @@ class Ledger:
                 raise self._damage(f"item {printable(str(texts[1]), 60)!r} is not what was written")
         # one call for all: with one for each, reading everything takes nearly twice as long
         tags, data = (json.loads(f"[{','.join(row[column] for row in rows)}]") for column in (3, 4))
-        return [Entry(*row[:3], tuple(own), other) for row, own, other in zip(rows, tags, data, strict=True)]
+        return [
+            Entry(row[0], row[1], row[2], tuple(own), other) for row, own, other in zip(rows, tags, data, strict=True)
+        ]
 
     def _damage(self, why: str) -> IndexDamaged:
         return damage(self.path, why)
