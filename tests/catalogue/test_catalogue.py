@@ -453,7 +453,7 @@ def test_cells_of_any_kind_and_names_that_are_no_text(made: Path, tmp_path: Path
         (item,) = index.items()
         assert item.id == "7"
         data = {name: value for name, value in item.data.items() if name != ABOUT}
-        assert data == {"day": "2026-01-02", "price": "1.10", "size": None, "sizes": [1.5, None]}
+        assert data == {"day": "2026-01-02", "price": 1.1, "size": None, "sizes": [1.5, None]}
         from lookalike.catalogue.entries import Entry
 
         bad = [

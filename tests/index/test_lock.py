@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import random
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,31 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "WAIT_SECONDS", 0.1)
 
 
-@pytest.mark.parametrize("content", [b"", b"x", os.urandom(100), os.urandom(20_000), b"SQLite format 3\0" + b"\0" * 84])
+def database(**changed: int) -> bytes:
+    """A small file of SQLite, some bytes of its head changed."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE a (b)")
+    made = bytearray(connection.serialize())
+    for place, value in changed.items():
+        made[int(place[1:])] = value
+    return bytes(made)
+
+
+RUBBISH = {
+    "nothing": b"",
+    "a letter": b"x",
+    "noise": random.Random(1).randbytes(100),
+    "much noise": random.Random(2).randbytes(20_000),
+    "a head and nothing": b"SQLite format 3\0" + b"\0" * 84,
+    "a table": database(),
+    "a format to come": database(_18=3),
+    "one that cannot be read": database(_19=3),
+    "no page size": database(_16=7),
+    "cut off": database(_18=2, _19=2)[:600],
+}
+
+
+@pytest.mark.parametrize("content", RUBBISH.values(), ids=RUBBISH)
 def test_whatever_the_file_holds_there_is_one_writer(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "writer.lock").write_bytes(content)
     first = WriterLock(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from lookalike.errors import (
     UsageError,
 )
 from lookalike.index.base import Space
-from lookalike.index.conditions import SIGNS, Condition
+from lookalike.index.conditions import SIGNS, Condition, read_condition
 from lookalike.index.items import Filter, Item
 from lookalike.index.milvus import MilvusIndex
 from lookalike.index.milvus import index as milvus
@@ -54,9 +55,21 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
     ["a", "b", '"', "'", "\\", '\\"', "\n", "\r\t", "\\n", "红 👗", "%_", "{a}", "true", '") or true or ("', "\u2028"]
 )
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.integers(-(2**63), 2**63 - 1) | TEXTS
-VALUES = SCALARS | st.sampled_from([1.0, -0.0, 0.1, 1e300, 2.0**60]) | st.lists(SCALARS, max_size=2)
+VALUES = (
+    SCALARS
+    | st.sampled_from(["2026-01-31", "2025-12-31", "2026", "1", "true", "null"])
+    | st.sampled_from([1.0, -0.0, 0.1, 1e300, 2.0**60])
+    | st.lists(SCALARS, max_size=2)
+)
 DATA = st.dictionaries(st.sampled_from(["a", "b", "a.b", 'a"', "a/b", "红"]) | TEXTS, VALUES, max_size=3)
 TAGS = st.lists(TEXTS, max_size=3, unique=True).map(tuple)
+
+
+def _is_condition(text: str) -> bool:
+    try:
+        return bool(read_condition(text))
+    except UsageError:
+        return False
 
 
 @st.composite
@@ -67,7 +80,9 @@ def cases(draw: st.DrawFn) -> tuple[list[tuple[tuple[str, ...], dict[str, Any]]]
     near = st.sampled_from(tags) | TEXTS if tags else TEXTS
     few = st.lists(near, max_size=2).map(tuple)
     wanted = draw(st.sampled_from([{}, data, dict(list(data.items())[:1])]) | DATA)
-    conditions = st.builds(Condition, st.sampled_from([*data, "a"]), st.sampled_from(SIGNS), VALUES)
+    names, signs = st.sampled_from([*data, "a"]), st.sampled_from(SIGNS)
+    written = st.builds("{}{}{}".format, names, signs, VALUES.map(json.dumps) | st.sampled_from(["2026", "1", "a"]))
+    conditions = st.builds(Condition, names, signs, VALUES) | written.filter(_is_condition).map(read_condition)
     return items, Filter(draw(few), draw(few), draw(few), wanted, tuple(draw(st.lists(conditions, max_size=2))))
 
 

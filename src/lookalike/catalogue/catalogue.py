@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from lookalike.api import way_of
 from lookalike.catalogue import places
 from lookalike.catalogue.answers import Answers
-from lookalike.catalogue.entries import Columns, Entry, of_folders, of_table
+from lookalike.catalogue.entries import Columns, Entry, entry_of, of_folders, of_table
 from lookalike.catalogue.features import CatalogueFeatures
 from lookalike.catalogue.filling import Filled, fill
 from lookalike.catalogue.naming import Names
@@ -234,7 +234,7 @@ class Index:
         sources: Paths = (),
         *,
         table: str | os.PathLike[str] | None = None,
-        entries: Iterable[Entry] | None = None,
+        entries: Iterable[Entry | str | os.PathLike[str]] | None = None,
         columns: Columns = Columns(),  # noqa: B008 - frozen
         folder_tags: bool = False,
         recursive: bool = True,
@@ -247,7 +247,7 @@ class Index:
 
         Args:
             sources, table, columns, folder_tags, workers, progress: as for :meth:`build`.
-            entries: anything else, one at a time; taken as they are needed.
+            entries: anything else, one at a time, also paths and URLs alone; taken as they are needed.
             recursive, hidden: of folders.
             update: read pictures again also where nothing seems to have changed.
 
@@ -326,7 +326,7 @@ class Index:
         return done
 
     def remove(self, ids: Iterable[str]) -> int:
-        """Remove items; unknown ids are passed over. Returns how many were there."""
+        """Remove items, or one by its id alone; unknown ids are passed over. Returns how many were there."""
         count = self.vectors.remove(ids)
         self.vectors.save()
         return count
@@ -411,7 +411,7 @@ class Index:
 def _listed(
     sources: Paths,
     table: str | os.PathLike[str] | None,
-    entries: Iterable[Entry] | None,
+    entries: Iterable[Entry | str | os.PathLike[str]] | None,
     columns: Columns,
     folder_tags: bool,
     recursive: bool,
@@ -428,7 +428,7 @@ def _listed(
         rows = of_table(table, columns)
         streams += [[next(rows)], rows]  # a table that is none is told at once
     if entries is not None:
-        streams.append(entries)
+        streams.append(map(entry_of, entries))
     total = len(found) if table is None and entries is None else 0
     folders = [os.path.abspath(source) for source in named if os.path.isdir(source)]
     return itertools.chain.from_iterable(streams), total, skipped, folders

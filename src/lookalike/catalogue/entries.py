@@ -9,11 +9,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from lookalike.errors import SourceNotFound, SourceUnreadable, UsageError, printable
 from lookalike.images.scan import Found, Scan, scan
+from lookalike.index.conditions import as_plain
+from lookalike.index.items import each_of
 from lookalike.optional import need
 from lookalike.pairs import READABLE, beside
 from lookalike.types import Failure
@@ -41,6 +44,12 @@ class Entry:
         data: anything else, as JSON knows it.
         found: the file as the scan saw it, where there was one.
         name: what it may be called where no other picture is called so.
+
+    Raises:
+        UsageError: a source that is no path and no URL, or data that is no table of names and values.
+
+    >>> Entry("photos/17.jpg", 17, tags="dress")
+    Entry(source='photos/17.jpg', id='17', tags=('dress',), data={}, found=None, name='')
     """
 
     source: str
@@ -49,6 +58,34 @@ class Entry:
     data: Mapping[str, Any] = field(default_factory=dict)
     found: Found | None = None
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.source, (str, os.PathLike)):
+            raise UsageError(
+                f"an entry names its picture by a path or URL, not by {type(self.source).__name__}",
+                remedy="write the picture to a file: searching opens it again",
+            )
+        if not isinstance(self.data, Mapping):
+            raise UsageError("the data of an entry is a table of names and values", remedy='such as {"price": 39.9}')
+        object.__setattr__(self, "source", os.fspath(self.source))
+        object.__setattr__(self, "id", None if self.id is None else str(self.id))
+        object.__setattr__(self, "tags", tuple(each_of(self.tags)))
+
+
+def entry_of(given: Entry | str | os.PathLike[str]) -> Entry:
+    """An entry as it is, or one of a path or URL alone."""
+    return given if isinstance(given, Entry) else Entry(given)  # type: ignore[arg-type]
+
+
+def seen(source: str) -> Found | None:
+    """The file as it is now; None where there is none, or none of this machine."""
+    if "://" in source:
+        return None
+    try:
+        about = os.stat(source)
+    except (OSError, ValueError):
+        return None
+    return Found(source, about.st_size, about.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +158,11 @@ def of_table(path: str | os.PathLike[str], columns: Columns = Columns()) -> Iter
         for row in rows:
             yield reading.entry(row)
     except (OSError, ValueError, csv.Error, RecursionError) as error:
-        why = "its letters are not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise SourceUnreadable(f"not a table of pictures: {why}", source=str(file)) from error
+        if isinstance(error, UnicodeDecodeError):
+            raise SourceUnreadable(
+                "its letters are not UTF-8", source=str(file), remedy="save it anew as CSV in UTF-8"
+            ) from error
+        raise SourceUnreadable(f"not a table of pictures: {error}", source=str(file)) from error
 
 
 class _Reading:
@@ -156,11 +196,11 @@ class _Reading:
         name = None if given in (None, "") else str(given).strip()
         if "://" not in source and source:
             source = os.path.abspath(source)
-        return Entry(source, name, tuple(tags), plain)
+        return Entry(source, name, tuple(tags), plain, seen(source))
 
 
 def _plain(value: Any) -> Any:
-    """A cell as JSON knows it: days and exact numbers as their text, what is no number as nothing."""
+    """A cell as JSON knows it: days as their text, what is no number as nothing."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -169,6 +209,8 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if value is None or isinstance(value, (str, int)):
         return value
+    if isinstance(value, Decimal):
+        return as_plain(value) if value.is_finite() else None
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

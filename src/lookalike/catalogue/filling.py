@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lookalike.catalogue.entries import Entry
+from lookalike.catalogue.entries import Entry, seen
 from lookalike.catalogue.naming import Names
 from lookalike.catalogue.recipe import Described, Job, Recipe, describe
 from lookalike.collection.crew import Crew, Lost
@@ -198,10 +198,11 @@ class _Filling:
         """Whether the picture may be another than the one that was read."""
         if old.source != entry.source:
             return True
-        if entry.found is None:
-            return False
+        now = entry.found or seen(entry.source)
+        if now is None:
+            return "://" not in entry.source  # a file that is gone: reading it says so
         then = old.data.get(ABOUT, {})
-        return (then.get("bytes"), then.get("mtime_ns")) != (entry.found.size, entry.found.mtime_ns)
+        return (then.get("bytes"), then.get("mtime_ns")) != (now.size, now.mtime_ns)
 
     def _settle_unread(self, entry: Entry, old: Item) -> None:
         data = {**entry.data, ABOUT: old.data.get(ABOUT, {})}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lookalike.errors import UsageError
 from lookalike.images.limits import Limits
 from lookalike.images.load import load, source_name
-from lookalike.index.items import Filter
+from lookalike.index.items import Filter, each_of
 from lookalike.types import Picture
 
 if TYPE_CHECKING:
@@ -68,6 +68,15 @@ class Query:
     fold: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("ids", "unlike_ids", "tags"):
+            object.__setattr__(self, name, tuple(each_of(getattr(self, name))))
+        for name in ("like", "unlike"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, tuple(given) if isinstance(given, (list, tuple)) else (given,))
+        if not isinstance(self.only, Filter):
+            raise UsageError(
+                "only is a Filter", remedy='such as lookalike.Filter(every="dress", conditions="price<40")'
+            )
         if not (self.like or self.ids or self.text):
             raise UsageError("nothing is searched for", remedy="give a picture, an id or words")
         if self.combine not in ("mean", "best"):
@@ -166,7 +175,7 @@ def about(query: Query) -> Mapping[str, Any]:
             "every": list(query.only.every),
             "some": list(query.only.some),
             "none": list(query.only.none),
-            "conditions": list(map(str, query.only.of_data())),
+            "conditions": list(map(str, query.only.of_data)),
         },
         "top": query.top,
     }

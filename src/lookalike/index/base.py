@@ -221,7 +221,7 @@ class VectorIndex(ABC):
 
     @abstractmethod
     def remove(self, ids: Iterable[str]) -> int:
-        """Remove items; unknown ids are passed over.
+        """Remove items, or one by its id alone; unknown ids are passed over.
 
         Returns:
             How many were there.

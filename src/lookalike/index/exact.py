@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lookalike.errors import DuplicateId, IndexDamaged, IndexNotFound, printable
 from lookalike.files import write_whole
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
-from lookalike.index.items import Filter, Hit, Item, Vector, checked_item
+from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, each_of
 
 
 class ExactIndex(VectorIndex):
@@ -81,7 +81,7 @@ class ExactIndex(VectorIndex):
         return count
 
     def remove(self, ids: Iterable[str]) -> int:
-        return sum(self._items.pop(each, None) is not None for each in ids)
+        return sum(self._items.pop(each, None) is not None for each in each_of(ids))
 
     def search(self, queries: npt.ArrayLike, k: int = 10, *, only: Filter = EVERYTHING) -> list[list[Hit]]:
         k = check_top(k)
@@ -91,7 +91,9 @@ class ExactIndex(VectorIndex):
         self, queries: npt.ArrayLike, least: float, *, only: Filter = EVERYTHING, most: int = 1000
     ) -> list[list[Hit]]:
         least, most = check_least(least), check_top(most, "most")
-        return [[hit for hit in hits if hit.similarity >= least][:most] for hits in self._ranked(queries, only)]
+        # by the precision of the similarities themselves: 1 - 19/40 is not below what it is as one of them
+        enough = float(np.float32(least))
+        return [[hit for hit in hits if hit.similarity >= enough][:most] for hits in self._ranked(queries, only)]
 
     def _ranked(self, queries: npt.ArrayLike, only: Filter) -> Iterator[list[Hit]]:
         rows = self.space.rows(queries)
@@ -106,7 +108,7 @@ class ExactIndex(VectorIndex):
         return [item for item in self._items.values() if only.passes(item.tags, item.data)]
 
     def get(self, ids: Sequence[str]) -> list[Item | None]:
-        return [self._items.get(each) for each in ids]
+        return [self._items.get(each) for each in each_of(ids)]
 
     def items(self) -> Iterator[Item]:
         yield from list(self._items.values())

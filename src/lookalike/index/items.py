@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
 
 from lookalike.errors import UsageError, printable
-from lookalike.index.conditions import Condition
+from lookalike.index.conditions import Condition, as_json, read_condition
 
 Vector = npt.NDArray[Any]
 """One vector: float32 of length 1, or bits packed into uint8; see :class:`lookalike.index.base.Space`."""
@@ -67,11 +67,15 @@ class Filter:
         some: tags of which one must be there; nothing is asked where it is empty.
         none: tags of which none may be there.
         data: values that entries of the item's data must equal.
-        conditions: what else is asked of the data.
+        conditions: what else is asked of the data, also as text: ``("price<40",)``.
+        of_data: both, as conditions.
+
+    Raises:
+        UsageError: what is given is no such thing.
 
     >>> Filter(every=("dress",), none=("kids",)).passes(("dress", "red"), {})
     True
-    >>> Filter(conditions=(Condition("price", "<", 40),)).passes((), {"price": 39.9})
+    >>> Filter(conditions=("price<40", Condition("sold", "!=", True))).passes((), {"price": 39.9})
     True
     """
 
@@ -80,13 +84,24 @@ class Filter:
     none: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
+    of_data: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("every", "some", "none"):
+            object.__setattr__(self, name, tuple(each_of(getattr(self, name))))
+        if not isinstance(self.data, Mapping):
+            raise UsageError("the data of a filter is a table of names and values", remedy='such as {"colour": "red"}')
+        given = self.conditions
+        asked = (given,) if isinstance(given, (str, Condition)) else tuple(given)
+        read = tuple(read_condition(each) if isinstance(each, str) else each for each in asked)
+        if not all(isinstance(each, Condition) for each in read):
+            raise UsageError("a condition is a Condition, or a text such as 'price<40'")
+        object.__setattr__(self, "conditions", read)
+        equal = (Condition(name, "=", value) for name, value in self.data.items())
+        object.__setattr__(self, "of_data", (*equal, *read))
 
     def __bool__(self) -> bool:
         return bool(self.every or self.some or self.none or self.data or self.conditions)
-
-    def of_data(self) -> tuple[Condition, ...]:
-        """All that is asked of the data."""
-        return (*(Condition(name, "=", value) for name, value in self.data.items()), *self.conditions)
 
     def passes(self, tags: Sequence[str], data: Mapping[str, Any]) -> bool:
         """Whether an item with these tags and this data may be an answer."""
@@ -95,7 +110,7 @@ class Filter:
             own.issuperset(self.every)
             and (not self.some or not own.isdisjoint(self.some))
             and own.isdisjoint(self.none)
-            and all(condition.holds(data) for condition in self.of_data())
+            and all(condition.holds(data) for condition in self.of_data)
         )
 
 
@@ -139,12 +154,13 @@ def _is_text(text: str) -> bool:
     return True
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+def each_of(words: object) -> Iterator[str]:
+    """Ids or tags, one after another: one alone is one, and not its letters; numbers are taken as they are written.
 
-
-def as_json(data: Mapping[str, Any]) -> str:
-    """``data`` in one line; a ValueError where it holds what JSON has no word for, such as NaN."""
-    return _JSON.encode(data)
+    >>> list(each_of("17")), list(each_of([17, "18"]))
+    (['17'], ['17', '18'])
+    """
+    return map(str, words if isinstance(words, Iterable) and not isinstance(words, str) else (words,))
 
 
 def jaccard(a: Sequence[str], b: Sequence[str]) -> float:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from lookalike.errors import DuplicateId, IndexDamaged, IndexNotFound, OutputError, printable
-from lookalike.index.items import as_json
+from lookalike.index.conditions import as_json
 from lookalike.index.rows import Slots
 
 FORMAT = 1

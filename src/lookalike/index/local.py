@@ -26,7 +26,7 @@ from lookalike.files import cannot_write
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
 from lookalike.index.derived import NAME, built, opened
 from lookalike.index.held import Held
-from lookalike.index.items import Filter, Hit, Item, Vector, checked_item
+from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, each_of
 from lookalike.index.ledger import Entry, Ledger, damage
 from lookalike.index.lock import WriterLock
 from lookalike.index.passing import Passing
@@ -153,7 +153,8 @@ class LocalIndex(VectorIndex):
         self._may_write()
         count, stream = 0, iter(items)
         while batch := [checked_item(item) for item in itertools.islice(stream, BATCH)]:
-            self._add(batch, replace=replace)
+            with self._turn:
+                self._add(batch, replace=replace)
             count += len(batch)
         return count
 
@@ -178,11 +179,12 @@ class LocalIndex(VectorIndex):
 
     def remove(self, ids: Iterable[str]) -> int:
         self._may_write()
-        count, stream = 0, iter(ids)
+        count, stream = 0, each_of(ids)
         while batch := list(itertools.islice(stream, BATCH)):
-            entries = list(self._ledger.by_id(list(dict.fromkeys(batch))).values())
-            self._ledger.remove(entries)
-            self._state.let_go([entry.slot for entry in entries])
+            with self._turn:
+                entries = list(self._ledger.by_id(list(dict.fromkeys(batch))).values())
+                self._ledger.remove(entries)
+                self._state.let_go([entry.slot for entry in entries])
             count += len(entries)
         return count
 
@@ -190,14 +192,15 @@ class LocalIndex(VectorIndex):
         """Bring the structure up to date where that is worth it, and move items together where many are gone."""
         if not self.writing:
             return
-        gone, end = len(self._state.gone), self._state.held.end
-        if gone > EMPTY_SHARE * end and gone > BATCH:
-            self._move_together()
-        choice, state, end = self._choice(), self._state, self._state.held.end
-        same = state.structure is not None and state.structure.choice == choice
-        if end >= WORTH and not (same and end - state.covered <= LOOSE * end):
-            self._build(choice)
-        self._ledger.settle()
+        with self._turn:
+            gone, end = len(self._state.gone), self._state.held.end
+            if gone > EMPTY_SHARE * end and gone > BATCH:
+                self._move_together()
+            choice, state, end = self._choice(), self._state, self._state.held.end
+            same = state.structure is not None and state.structure.choice == choice
+            if end >= WORTH and not (same and end - state.covered <= LOOSE * end):
+                self._build(choice)
+            self._ledger.settle()
 
     def rebuild(self, kind: str | None = None, components: int | None = None) -> None:
         """Make the structure anew from the vectors, of another kind where one is named.
@@ -206,14 +209,15 @@ class LocalIndex(VectorIndex):
             UsageError: no such kind.
         """
         self._may_write()
-        head = self._ledger.head
-        kind = head["kind"] if kind is None else kind
-        components = head["components"] if components is None else components
-        choice = choose(self.space, len(self), kind, components)
-        if (kind, components) != (head["kind"], head["components"]):
-            self._ledger.change(kind=kind, components=components)
-        self._state.structure = None
-        self._build(choice)
+        with self._turn:
+            head = self._ledger.head
+            kind = head["kind"] if kind is None else kind
+            components = head["components"] if components is None else components
+            choice = choose(self.space, len(self), kind, components)
+            if (kind, components) != (head["kind"], head["components"]):
+                self._ledger.change(kind=kind, components=components)
+            self._state.structure = None
+            self._build(choice)
 
     # Searching
 
@@ -248,10 +252,11 @@ class LocalIndex(VectorIndex):
     # Telling
 
     def get(self, ids: Sequence[str]) -> list[Item | None]:
+        names = list(each_of(ids))
         with self._looking():
-            sound = self._sound(list(self._ledger.by_id(list(dict.fromkeys(ids))).values()))
+            sound = self._sound(list(self._ledger.by_id(list(dict.fromkeys(names))).values()))
         there = {item.id: item for item in sound}
-        return [there.get(each) for each in ids]
+        return [there.get(each) for each in names]
 
     def items(self) -> Iterator[Item]:
         last, epoch = -1, self._epoch
@@ -362,7 +367,8 @@ class LocalIndex(VectorIndex):
             for attempts_left in (3, 2, 1, 0):
                 with self._ledger.snapshot():
                     try:
-                        if again or (not self.writing and self._ledger.refresh()):
+                        changed = not self.writing and self._ledger.refresh()
+                        if again or changed:
                             self._settle()
                     except FileNotFoundError as error:  # moved together between our two looks, or lost
                         if not attempts_left:

@@ -12,6 +12,9 @@ from lookalike.errors import IndexLocked, OutputError, printable
 WAIT_SECONDS = 2.0
 """How long a writer waits for another one to finish."""
 
+_RUBBISH = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_READONLY)
+"""What SQLite says of a file that is none of its own; the last also of a format that it only reads."""
+
 
 class WriterLock:
     """The right to write to the index in a folder, held until closed.
@@ -42,15 +45,19 @@ class WriterLock:
 
 
 def _locked(file: Path) -> sqlite3.Connection:
+    try:
+        return _connected(file)
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _RUBBISH or not file.stat().st_size:
+            raise
+    os.truncate(file, 0)  # it has no content but what damage wrote; a lock that somebody holds stays
+    return _connected(file)
+
+
+def _connected(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-                raise
-            os.truncate(file, 0)  # it has no content but what damage wrote; a lock that somebody holds stays
-            connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
     except BaseException:
         connection.close()
         raise

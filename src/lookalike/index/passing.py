@@ -58,12 +58,12 @@ def _passing(ledger: Ledger, only: Filter, gone: Slots) -> Slots:
         slots = np.setdiff1d(np.arange(ledger.head["next"]), gone, assume_unique=True)
     for tag in only.none:
         slots = np.setdiff1d(slots, ledger.tagged(tag), assume_unique=True)
-    return _with_data(ledger, only, slots) if only.of_data() else slots
+    return _with_data(ledger, only, slots) if only.of_data else slots
 
 
 def _with_data(ledger: Ledger, only: Filter, slots: Slots) -> Slots:
     few = len(slots) <= FEW
     entries = ledger.entries(slots.tolist()).values() if few else ledger.everything()
-    wanted = only.of_data()
+    wanted = only.of_data
     having = [entry.slot for entry in entries if all(condition.holds(entry.data) for condition in wanted)]
     return np.intersect1d(slots, np.array(sorted(having), np.int64), assume_unique=True)

@@ -118,7 +118,7 @@ def _filter(only: Filter) -> str:
         " and ".join(only.every),
         " or ".join(only.some),
         f"not {' or '.join(only.none)}" if only.none else "",
-        ", ".join(map(str, only.of_data())),
+        ", ".join(map(str, only.of_data)),
     ]
     said = "; ".join(part for part in parts if part)
     return f" ({printable(said, 200)})" if said else ""

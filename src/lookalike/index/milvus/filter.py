@@ -16,7 +16,7 @@ from typing import Any
 from lookalike.index.conditions import Condition
 from lookalike.index.items import Filter
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _EXACT_INTEGERS = 2**53
 
@@ -49,7 +49,7 @@ def expression(only: Filter) -> Expression:
     if some:
         terms.append(f"array_contains_any(tags, [{', '.join(map(quoted, some))}])")
     terms += [f"(not array_contains(tags, {quoted(tag)}))" for tag in only.none if _storable(tag)]
-    asked = only.of_data()
+    asked = only.of_data
     terms += [term for term in map(_term, asked) if term]
     return Expression(" and ".join(terms), exact=not asked)
 
@@ -73,10 +73,16 @@ def _term(condition: Condition) -> str:
     name, sign, value = condition.name, condition.sign, condition.value
     if sign == "!=" or not isinstance(name, str) or not _PLAIN.fullmatch(name):  # what has no such entry passes !=
         return ""
-    if sign != "=" and isinstance(value, float) and math.isfinite(value) and value != int(value):
-        sign, value = (f"{sign[0]}=", math.ceil(value) if sign[0] == "<" else math.floor(value))
-    literal = _literal(value)
-    return "" if literal is None else f'data["{name}"] {"==" if sign == "=" else sign} {literal}'
+    field, mark = f'data["{name}"]', "==" if sign == "=" else sign
+    if isinstance(value, float) and abs(value) < _EXACT_INTEGERS and value != int(value):
+        below, above = math.floor(value), math.ceil(value)  # fractions may be read to another last digit
+        asked = {"<": f"{field} <= {above}", ">": f"{field} >= {below}"}.get(sign[0])
+        asked = asked or f"{field} >= {below} and {field} <= {above}"
+    elif (literal := _literal(value)) is not None:
+        asked = f"{field} {mark} {literal}"
+    else:
+        return ""
+    return f"({asked} or {field} {mark} {quoted(condition.written)})" if condition.also_as_text else asked
 
 
 def _literal(value: Any) -> str | None:
@@ -85,8 +91,8 @@ def _literal(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, str):
         return quoted(value) if _storable(value) else None
-    if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < _EXACT_INTEGERS:
-        return repr(int(value)) if value == int(value) else None  # decimal fractions may be read to another last digit
+    if isinstance(value, (int, float)) and abs(value) < _EXACT_INTEGERS:
+        return repr(int(value)) if value == int(value) else None
     return None
 
 

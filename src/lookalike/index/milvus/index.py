@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lookalike.errors import DuplicateId, IndexDamaged, IndexLocked, IndexNotFound, UsageError
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
-from lookalike.index.items import Filter, Hit, Item, Vector, checked_item
+from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, each_of
 from lookalike.index.milvus import layout
 from lookalike.index.milvus.filter import Expression, expression, one_of
 from lookalike.index.milvus.link import Address, parse_address
@@ -138,7 +138,7 @@ class MilvusIndex(VectorIndex):
 
     def remove(self, ids: Iterable[str]) -> int:
         self._may_write()
-        count, stream = 0, iter(ids)
+        count, stream = 0, each_of(ids)
         while batch := list(itertools.islice(stream, self._place.batch)):
             there = list(self._place.by_id(batch, ["id"]))
             if there:
@@ -265,8 +265,9 @@ class MilvusIndex(VectorIndex):
     # Telling
 
     def get(self, ids: Sequence[str]) -> list[Item | None]:
-        there = self._place.by_id(ids, layout.FIELDS)
-        return [layout.item_of(there[each], self.space) if each in there else None for each in ids]
+        names = list(each_of(ids))
+        there = self._place.by_id(names, layout.FIELDS)
+        return [layout.item_of(there[each], self.space) if each in there else None for each in names]
 
     def items(self) -> Iterator[Item]:
         return (layout.item_of(row, self.space) for row in self._place.in_order("", layout.FIELDS))

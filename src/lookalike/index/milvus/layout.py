@@ -16,7 +16,8 @@ import numpy as np
 
 from lookalike.errors import UsageError, printable
 from lookalike.index.base import Space
-from lookalike.index.items import MOST_ID, Item, Vector, as_json
+from lookalike.index.conditions import as_json
+from lookalike.index.items import MOST_ID, Item, Vector
 from lookalike.optional import later
 
 pymilvus = later("pymilvus", extra="milvus")

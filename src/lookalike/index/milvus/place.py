@@ -9,7 +9,7 @@ from typing import Any
 
 from lookalike.errors import IndexDamaged, IndexMismatch, IndexNotFound, OutputError, UsageError, printable
 from lookalike.index.base import Space
-from lookalike.index.items import as_json
+from lookalike.index.conditions import as_json
 from lookalike.index.milvus import layout
 from lookalike.index.milvus.filter import one_of
 from lookalike.index.milvus.link import BUILDING, Address, Link, pymilvus
