@@ -30,6 +30,7 @@ from lookalike.errors import (
 )
 from lookalike.index.conditions import Condition
 from lookalike.index.items import Filter
+from lookalike.index.named import LEDGER
 
 COLOURS = {"red": (200, 30, 40), "blue": (30, 60, 190), "green": (20, 140, 60)}
 CUTS = ("dress", "trousers", "sweater")
@@ -343,7 +344,7 @@ def test_names_that_are_not_there_get_near_ones() -> None:
         Index.open("shop")
     for name in ("winter", "summer"):
         (places.root() / name).mkdir(parents=True)
-        (places.root() / name / places.LEDGER).touch()
+        (places.root() / name / LEDGER).touch()
     with pytest.raises(IndexNotFound, match="did you mean 'summer'"):
         Index.open("sumer")
     with pytest.raises(UsageError, match="is no name for an index"):

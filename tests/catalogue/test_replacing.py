@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from contextlib import suppress
+import shutil
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.name != "writer.lock" and file.is_file()}
 
 
+def known(index: Index) -> int:
+    """Of how many items the index has what comparing needs."""
+    return len(index.kept.pictures([item.data["$picture"]["sha256"] for item in index.items()]))
+
+
 def interrupted(stage: str, done: int, total: int) -> None:
     raise KeyboardInterrupt
 
@@ -65,21 +73,46 @@ def test_it_takes_its_place_when_it_is_whole(shop: Path, pictures: Path) -> None
         with Index.open("shop") as other:  # who comes meanwhile finds the old one
             looked.append(len(other))
 
-    with Index.open("shop") as reader:
-        index = Index.build(pictures / "newer", place="shop", method="phash", replace=True, workers=1, progress=look)
-        with index:
-            assert set(looked) == {OLDER}
-            assert index.filled is not None
-            assert (len(index), index.filled.added, index.recipe.method) == (NEWER, NEWER, "phash")
-            assert index.add(pictures / "older" / "0.png", workers=1).added == 1
-        if os.name != "nt":
-            assert len(reader) == OLDER  # and who was there before goes on with it
-            assert reader.search(pictures / "older" / "0.png", top=1, rerank=0)[0].similarity > 0.99
-    with Index.open("shop") as index:
-        assert len(index) == NEWER + 1
-        assert index.search(pictures / "newer" / "10.png", top=1)[0].score == 1.0
-    assert not {".new", ".old"} & {file.name for file in shop.iterdir()}
+    with Index.build(pictures / "newer", place="shop", replace=True, workers=1, progress=look) as index:
+        assert set(looked) == {OLDER}
+        assert index.filled is not None
+        assert (len(index), index.filled.added) == (NEWER, NEWER)
+        assert index.add(pictures / "older" / "0.png", workers=1).added == 1
+    for again in range(2):  # the second time there is one to take the place of that is none of the first kind
+        with Index.open("shop") as index:
+            assert len(index) == (NEWER + 1, OLDER)[again]
+            name = ("newer/10.png", "older/1.png")[again]
+            assert index.search(pictures / name, top=1)[0].score == 1.0
+            assert known(index) == len(index)
+        Index.build(pictures / "older", place="shop", replace=True, workers=1).close()
+        assert sum(1 for _ in shop.glob("generation-*")) == 1
+        assert not list(shop.glob("*.sqlite3*"))
     assert (shop / "notes.txt").read_text() == "mine"
+    assert places.names() == ["shop"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what is open cannot be removed")
+def test_a_reader_goes_on_with_what_took_its_place(shop: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop.parent)
+    query = pictures / "newer" / "10.png"
+    with Index.open("shop") as reader, Index.open(Path("shop")) as other:
+        before = reader.search(query, top=1)[0]
+        assert before.score is not None
+        assert before.score < 0.9
+        Index.build(pictures / "newer", place="shop", replace=True, workers=1).close()
+        monkeypatch.chdir(pictures)  # by the folder that it was opened in, wherever we are
+        for index in (reader, other):
+            assert index.search(query, top=1)[0].score == 1.0
+            assert len(index) == NEWER
+        Index.build(pictures / "older", place="shop", method="phash", replace=True, workers=1).close()
+        assert reader.search(query, top=3, rerank=0)[0].similarity < 1  # by the new one's way of describing
+        assert (len(reader), reader.recipe.method) == (OLDER, "phash")
+        delete("shop")
+        for ask in (reader.info, lambda: len(reader), lambda: reader.search(query)):
+            with pytest.raises(IndexNotFound):
+                ask()
+        with Index.build(pictures / "newer", place="shop", workers=1):
+            assert reader.search(query, top=1)[0].score == 1.0
 
 
 @pytest.mark.parametrize(
@@ -109,49 +142,126 @@ def test_it_waits_for_nobody_who_is_writing(shop: Path, pictures: Path) -> None:
         Index.build(pictures / "newer", place="shop", replace=True, workers=1)
 
 
-@pytest.mark.parametrize("moves", range(8))
-def test_stopped_while_they_change_places_one_of_them_is_there(
-    shop: Path, pictures: Path, moves: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As though the power went after so many of the files were moved."""
-    left, move = [moves], os.replace
+def counted(monkeypatch: pytest.MonkeyPatch, stop_after: int) -> list[int]:
+    """Let the work end, as though the power went, at one of the steps that change something on the disk."""
+    done = [0]
 
-    def failing(source: Path, target: Path) -> None:
-        if {".new", ".old"} & {*Path(source).parts, *Path(target).parts}:
-            if not left[0]:
+    def stopping(real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any, **named: Any) -> Any:
+            if done[0] >= stop_after:
                 raise SystemExit("power cut")
-            left[0] -= 1
-        move(source, target)
+            done[0] += 1
+            return real(*given, **named)
 
-    monkeypatch.setattr(os, "replace", failing)
-    with suppress(SystemExit):
-        Index.build(pictures / "newer", place="shop", replace=True, workers=1).close()
-    monkeypatch.setattr(os, "replace", move)
-    with Index.build(pictures / "bad", place="shop", workers=1) as index:  # the next that writes puts it right
-        assert len(index) in (OLDER, NEWER)
-        assert not index.info().notices
-        for item in list(index.vectors.items()):
-            assert index.vectors.search(item.vector, 1)[0][0].id == item.id
-    delete("shop")
-    assert not shop.exists()
-    with pytest.raises(IndexNotFound):
+        return step
+
+    for where, name in ((os, "replace"), (os, "unlink"), (os, "rmdir"), (Path, "unlink"), (Path, "rmdir")):
+        monkeypatch.setattr(where, name, stopping(getattr(where, name)))
+    monkeypatch.setattr(shutil, "rmtree", stopping(shutil.rmtree))
+    return done
+
+
+@pytest.mark.parametrize("work", ["first", "second", "delete"])
+def test_stopped_at_any_step_there_is_one_or_the_other(
+    shop: Path, pictures: Path, work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stop_after in itertools.count():
         delete("shop")
+        Index.build(pictures / "older", place="shop", workers=1).close()
+        if work == "second":
+            Index.build(pictures / "older", place="shop", replace=True, workers=1).close()
+        with monkeypatch.context() as patched:
+            done = counted(patched, stop_after)
+            try:
+                if work == "delete":
+                    delete("shop")
+                else:
+                    Index.build(pictures / "newer", place="shop", replace=True, workers=1).close()
+                finished = True
+            except SystemExit:
+                finished = False
+        if work != "delete" or places.there("shop"):
+            with Index.open("shop") as index:
+                assert len(index) in (OLDER, NEWER)
+                name = "older/0.png" if len(index) == OLDER else "newer/10.png"
+                assert index.search(pictures / name, top=1)[0].score == 1.0
+                assert known(index) == len(index)
+            Index.build(pictures / "newer", place="shop", replace=True, workers=1).close()
+            assert sum(1 for _ in shop.glob("generation-*")) == 1
+            assert not list(shop.glob("*.sqlite3*"))
+        else:
+            Index.build(pictures / "newer", place="shop", workers=1).close()
+        with Index.open("shop") as index:
+            assert len(index) == NEWER
+        if finished:
+            assert done[0] == stop_after
+            assert stop_after > 3
+            return
 
 
-def test_files_that_cannot_be_moved_are_moved_back(shop: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, move, tried = contents(shop), os.replace, []
+def test_readers_that_come_while_it_is_replaced_find_one_or_the_other(shop: Path, pictures: Path) -> None:
+    found: list[object] = []
+    over = threading.Event()
 
-    def failing(source: Path, target: Path) -> None:
-        if ".new" in Path(source).parts and "vectors" in Path(source).name:
-            tried.append(source)
-            raise PermissionError(13, "in use")
-        move(source, target)
+    def look() -> None:
+        while not over.is_set():
+            try:
+                with Index.open("shop", store=False) as index:
+                    found.append(len(index))
+                    found.append(len(index.search(pictures / "older" / "0.png", top=9, rerank=0)))
+            except (LookalikeError, OSError) as error:
+                found.append(error)
 
-    monkeypatch.setattr(os, "replace", failing)
-    with pytest.raises(LookalikeError, match="in use"):
-        Index.build(pictures / "newer", place="shop", replace=True, workers=1)
-    assert tried
-    assert contents(shop) == before
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for turn in range(12):
+            source = pictures / ("newer", "older")[turn % 2]
+            Index.build(source, place="shop", replace=True, workers=1, store=False).close()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert set(found) == {OLDER, NEWER}
+
+
+def test_what_is_left_of_one_that_was_begun_is_in_nobodys_way(pictures: Path) -> None:
+    folder = places.folder_of("shop")
+    for left in ("vectors-0.bin", "features.sqlite3", "writer.lock", "current", "generation-0123456789abcdef/x"):
+        (folder / left).parent.mkdir(parents=True)
+        (folder / left).write_bytes(b"x")
+        with pytest.raises(IndexNotFound):
+            Index.open("shop")
+        Index.build(pictures / "newer", place="shop", workers=1).close()
+        assert places.names() == ["shop"]
+        delete("shop")
+        (folder / left).parent.mkdir(parents=True)
+        (folder / left).write_bytes(b"x")
+        delete("shop")
+        assert not folder.exists()
+
+
+def test_where_the_pointer_is_lost_the_index_is_found(shop: Path, pictures: Path) -> None:
+    Index.build(pictures / "newer", place="shop", replace=True, workers=1).close()
+    for content in (b"", b"\0" * 27, b"\xff", b"generation-0000000000000000", None):
+        (shop / "current").unlink(missing_ok=True)
+        if content is not None:
+            (shop / "current").write_bytes(content)
+        with Index.open("shop") as index:
+            assert len(index) == NEWER
+
+
+def test_the_folder_that_we_are_in(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for replace in (False, True, True):
+        with Index.build(pictures / "newer", place=".", replace=replace, workers=1) as index:
+            assert len(index) == NEWER
+            assert known(index) == NEWER
+    with Index.build(pictures / "newer", place=Path("relative"), workers=1):
+        assert (tmp_path / "here" / "relative" / "features.sqlite3").exists()
+    assert places.names() == []
 
 
 def test_a_damaged_index_can_be_replaced(shop: Path, pictures: Path) -> None:

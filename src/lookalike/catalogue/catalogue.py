@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from lookalike.api import way_of
-from lookalike.catalogue import places
+from lookalike.catalogue import homes, places
 from lookalike.catalogue.answers import Answers
 from lookalike.catalogue.entries import Columns, Entry, entry_of, of_folders, of_table
 from lookalike.catalogue.features import CatalogueFeatures
@@ -20,21 +23,24 @@ from lookalike.catalogue.naming import Names
 from lookalike.catalogue.pictures import Pictures
 from lookalike.catalogue.query import Query
 from lookalike.catalogue.recipe import Recipe
-from lookalike.catalogue.replacing import recover, replaced
+from lookalike.catalogue.replacing import replaced
 from lookalike.catalogue.searching import Searching
 from lookalike.collection.crew import Crew
 from lookalike.collection.store import Store
 from lookalike.collection.store import opened as opened_store
-from lookalike.errors import IndexNotFound, UsageError, printable
+from lookalike.errors import IndexNotFound, LookalikeError, UsageError, printable
 from lookalike.images.limits import Limits
 from lookalike.images.load import Source
 from lookalike.index.base import IndexInfo, VectorIndex
 from lookalike.index.items import Filter, Item
+from lookalike.index.local import LocalIndex
 from lookalike.scoring.calibration import Calibration
 from lookalike.scoring.presets import Preset
 from lookalike.types import Failure
 
 _LIMITS = Limits()
+
+T = TypeVar("T")
 
 Progress = Callable[[str, int, int], None]
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -73,12 +79,57 @@ class Index:
         store: str | os.PathLike[str] | Literal[False] | None = None,
         limits: Limits = _LIMITS,
     ) -> None:
-        self.place, self.vectors, self.recipe, self.limits = os.fspath(place), vectors, recipe, limits
-        self.kept = _kept(self.place)
+        self.place, self.limits = os.fspath(place), limits
         self._own = opened_store(store)
-        self.features = CatalogueFeatures(self.kept, self._own)
-        self.pictures = Pictures(self.kept, limits)
+        self._where = place if places.is_address(self.place) else Path(os.path.abspath(places.folder_of(place)))
+        self._outlived: tuple[VectorIndex, Store] | None = None
+        self._turn = threading.Lock()
+        self._take(vectors, recipe)
         self._pool = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="lookalike-search")
+
+    def _take(self, vectors: VectorIndex, recipe: Recipe) -> None:
+        self.vectors, self.recipe = vectors, recipe
+        self._home = vectors.folder if isinstance(vectors, LocalIndex) else places.home_of(self._where)
+        self._mark = homes.mark(self._home)
+        self.kept = Store(self._home / homes.FEATURES, limit=None)
+        self.features = CatalogueFeatures(self.kept, self._own)
+        self.pictures = Pictures(self.kept, self.limits)
+
+    def _now(self) -> Index:
+        """One state for all that is asked at a time: where the index was replaced or made again, the new one.
+
+        Raises:
+            IndexNotFound: it was deleted.
+        """
+        with self._turn:
+            local = isinstance(self.vectors, LocalIndex) and not self.vectors.writing
+            if local and homes.mark(places.home_of(self._where)) != self._mark:
+                vectors = places.opened(self._where, writing=False)
+                try:
+                    recipe = _recipe_of(vectors, self.place)
+                except BaseException:
+                    vectors.close()
+                    raise
+                self._let_go()
+                self._outlived = self.vectors, self.kept  # another thread may be searching there
+                self._take(vectors, recipe)
+            return copy.copy(self)
+
+    def _ask(self, question: Callable[[Index], T]) -> T:
+        """What the index says now; it is asked again where another one took its place meanwhile."""
+        while True:
+            now = self._now()
+            try:
+                return question(now)
+            except (LookalikeError, OSError) as error:
+                if not _moved_on(now.vectors, self._where, error):
+                    raise
+
+    def _let_go(self) -> None:
+        for each in self._outlived or ():
+            with suppress(LookalikeError):
+                each.close()
+        self._outlived = None
 
     # Making one
 
@@ -177,10 +228,8 @@ class Index:
         token: str | None,
     ) -> Index | None:
         """The index at a place, made by the same recipe, open for writing; None where there is none yet."""
-        if not places.is_address(os.fspath(place)):
-            recover(places.folder_of(place))
-            if not places.there(place):
-                return None
+        if not places.is_address(os.fspath(place)) and not places.there(place):
+            return None
         try:
             found = cls.open(place, writing=True, store=store, limits=limits, token=token)
         except IndexNotFound:
@@ -214,15 +263,14 @@ class Index:
             IndexLocked, IndexDamaged, IndexUnreachable: what their names say.
             IndexMismatch: this installation makes other vectors than the index holds.
         """
-        vectors = places.opened(place, writing=writing, token=token)
-        try:
-            about = vectors.about
-            if "recipe" not in about:
-                raise UsageError(f"{printable(os.fspath(place))}: this index holds vectors, and no pictures")
-            return cls(place, vectors, Recipe.of(about["recipe"], vectors.space), store=store, limits=limits)
-        except BaseException:
-            vectors.close()
-            raise
+        while True:
+            vectors = places.opened(place, writing=writing, token=token)
+            try:
+                return cls(place, vectors, _recipe_of(vectors, os.fspath(place)), store=store, limits=limits)
+            except BaseException as error:
+                vectors.close()
+                if not _moved_on(vectors, place, error):
+                    raise
 
     filled: Filled | None = None
     """What became of the entries of :meth:`build`."""
@@ -307,7 +355,7 @@ class Index:
     ) -> Filled:
         from lookalike.catalogue.ray import fill_on_cluster, load_into
 
-        own = _beside(self.place) / "parts"
+        own = self._home / "parts"
         names = Names(self.vectors)
         extracted = fill_on_cluster(
             (names.named(entry) for entry in entries),
@@ -368,38 +416,44 @@ class Index:
         elif like is not None or asked:
             raise UsageError("a query says everything itself", remedy="leave out the other arguments")
         way = way_of(preset, None, None, None, None, False, calibration)
-        return Searching(self, way, progress).run(query, facets=facets)
+        return self._ask(lambda now: Searching(now, way, progress).run(query, facets=facets))
 
     def get(self, ids: Sequence[str]) -> list[Item | None]:
         """Items by id, in that order; None where there is none."""
-        return self.vectors.get(ids)
+        return self._ask(lambda now: now.vectors.get(ids))
 
     def items(self) -> Iterator[Item]:
         """Every item, in the order of adding."""
-        return self.vectors.items()
+        return self._now().vectors.items()
 
     def count(self, only: Filter = Filter()) -> int:  # noqa: B008 - frozen
         """How many items pass a filter."""
-        return self.vectors.count(only)
+        return self._ask(lambda now: now.vectors.count(only))
 
     def tags(self, only: Filter = Filter()) -> dict[str, int]:  # noqa: B008 - frozen
         """Tag → how many items have it, the commonest first."""
-        return self.vectors.tags(only)
+        return self._ask(lambda now: now.vectors.tags(only))
 
     def info(self) -> IndexInfo:
         """What the index says of itself."""
-        return self.vectors.info()
+        return self._ask(lambda now: now.vectors.info())
 
     def __len__(self) -> int:
-        return self.vectors.count()
+        return self._ask(lambda now: now.vectors.count())
 
     def close(self) -> None:
         """Write down what was kept, and let go; a second time does nothing."""
         self._pool.shutdown()
-        self.features.flush()
+        self._let_go()
         self._own.close()
-        self.kept.close()
-        self.vectors.close()
+        try:
+            self.features.flush()
+            self.kept.close()
+        except (LookalikeError, OSError) as error:
+            if not _moved_on(self.vectors, self._where, error):
+                raise
+        finally:
+            self.vectors.close()
 
     def __enter__(self) -> Self:
         return self
@@ -441,10 +495,14 @@ def _found_from_anywhere(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**options, "model": os.path.abspath(str(model))} if own else dict(options)
 
 
-def _beside(place: str) -> Path:
-    return places.beside(place) if places.is_address(place) else places.folder_of(place)
+def _moved_on(vectors: VectorIndex, place: str | os.PathLike[str], error: BaseException) -> bool:
+    """Whether something failed for the index at this place has been replaced, or is gone, since it was opened."""
+    own = isinstance(vectors, LocalIndex) and isinstance(error, (LookalikeError, OSError))
+    return own and isinstance(vectors, LocalIndex) and places.home_of(place) != vectors.folder
 
 
-def _kept(place: str) -> Store:
-    """What is kept of every picture: beside the vectors, or for those on a server in the user's own data folder."""
-    return Store(_beside(place) / places.FEATURES, limit=None)
+def _recipe_of(vectors: VectorIndex, place: str) -> Recipe:
+    about = vectors.about
+    if "recipe" not in about:
+        raise UsageError(f"{printable(place)}: this index holds vectors, and no pictures")
+    return Recipe.of(about["recipe"], vectors.space)

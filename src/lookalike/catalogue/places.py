@@ -9,16 +9,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import IndexNotFound, UsageError, printable
+from lookalike.catalogue import homes
+from lookalike.errors import IndexDamaged, IndexLocked, IndexNotFound, OutputError, UsageError, printable
 
 if TYPE_CHECKING:
     from lookalike.index.base import Space, VectorIndex
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS = re.compile(r"milvus[a-z+]*://", re.IGNORECASE)
-
-LEDGER, FEATURES = "items.sqlite3", "features.sqlite3"
-"""The table of items, and what comparing needs of the pictures: both in the index's own folder."""
 
 
 def root() -> Path:
@@ -76,12 +74,19 @@ def beside(address: str) -> Path:
 def names() -> list[str]:
     """The names of all indexes in :func:`root`."""
     here = root()
-    return sorted(found.parent.name for found in here.glob(f"*/{LEDGER}")) if here.is_dir() else []
+    found = (folder.name for folder in here.iterdir() if homes.mark(homes.home_in(folder))) if here.is_dir() else ()
+    return sorted(found)
+
+
+def home_of(place: str | os.PathLike[str]) -> Path:
+    """The folder on this machine that the files of an index at a place lie in now, or would; absolute."""
+    text = os.fspath(place)
+    return beside(text) if is_address(text) else homes.home_in(Path(os.path.abspath(folder_of(place))))
 
 
 def there(place: str | os.PathLike[str]) -> bool:
     """Whether there is an index in a folder of this machine."""
-    return (folder_of(place) / LEDGER).is_file()
+    return homes.mark(home_of(place)) is not None
 
 
 def check_there(place: str | os.PathLike[str]) -> None:
@@ -106,10 +111,20 @@ def opened(place: str | os.PathLike[str], *, writing: bool, token: str | None = 
         from lookalike.index.milvus import MilvusIndex
 
         return MilvusIndex.open(text, token=token, writing=writing)
-    check_there(place)
     from lookalike.index.local import LocalIndex
 
-    return LocalIndex(folder_of(place), writing=writing)
+    while True:
+        check_there(place)
+        home = home_of(place)
+        try:
+            index = LocalIndex(home, writing=writing)
+        except (IndexNotFound, IndexDamaged, IndexLocked, OutputError):
+            if home_of(place) == home:
+                raise
+            continue  # it was replaced while it was opened
+        if home_of(place) == home:
+            return index
+        index.close()
 
 
 def check_kind(place: str | os.PathLike[str], space: Space, kind: str, components: int) -> None:
@@ -152,7 +167,8 @@ def created(
         return MilvusIndex.create(text, space, kind=kind, about=about, token=token)
     from lookalike.index.local import LocalIndex
 
-    return LocalIndex.create(folder_of(place), space, kind=kind, components=components, about=about)
+    homes.clear(Path(os.path.abspath(folder_of(place))))
+    return LocalIndex.create(home_of(place), space, kind=kind, components=components, about=about)
 
 
 def _not_found(place: str | os.PathLike[str]) -> IndexNotFound:

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.index.hashing import Hashing
+from lookalike.index.named import STRUCTURE
 from lookalike.index.sealed import Sealed, seal, sound
 from lookalike.index.structures import Choice, Structure
 
 if TYPE_CHECKING:
     from lookalike.index.base import Space
     from lookalike.index.held import Held
-
-NAME = "structure"
-"""What the files of structures are called, before their generation."""
 
 
 def opened(
@@ -83,7 +81,7 @@ def built(
         "why": choice.why,
         "components": choice.components,
     }
-    seal(folder, NAME, about, made.write)
+    seal(folder, STRUCTURE, about, made.write)
     return made
 
 

@@ -24,20 +24,16 @@ import numpy.typing as npt
 from lookalike.errors import DuplicateId, IndexLocked, IndexNotFound, OutputError, UsageError, printable
 from lookalike.files import cannot_write
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
-from lookalike.index.derived import NAME, built, opened
+from lookalike.index.derived import built, opened
 from lookalike.index.held import Held
 from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, each_of
 from lookalike.index.ledger import Entry, Ledger, damage
 from lookalike.index.lock import WriterLock
+from lookalike.index.named import FILES, LEDGER
 from lookalike.index.passing import Passing
 from lookalike.index.rows import RowFile, Slots
 from lookalike.index.state import State
 from lookalike.index.structures import Choice, choose
-
-LEDGER = "items.sqlite3"
-
-FILES = (f"{LEDGER}*", "vectors-*.bin", f"{NAME}-*", "manifest.json", "writer.lock")
-"""What the files of an index are called."""
 
 BATCH = 4096
 """Items that are acknowledged at a time."""
