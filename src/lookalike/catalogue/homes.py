@@ -37,12 +37,25 @@ def home_in(folder: Path) -> Path:
 
     Where the pointer is lost, the only one that is there counts.
     """
+    named = _named(folder)
+    while True:
+        if named == _GONE or (_HOME.fullmatch(named) and (folder / named / LEDGER).is_file()):
+            return folder / named
+        alone = _alone(folder)
+        before, named = named, _named(folder)
+        if named == before:  # else another one took its place while we looked
+            return alone
+
+
+def _named(folder: Path) -> str:
     try:
-        name = (folder / POINTER).read_text("ascii").strip()
+        return (folder / POINTER).read_text("ascii").strip()
     except (OSError, ValueError):
-        name = ""
-    if name == _GONE or (_HOME.fullmatch(name) and (folder / name / LEDGER).is_file()):
-        return folder / name
+        return ""
+
+
+def _alone(folder: Path) -> Path:
+    """The index that lies there without a pointer; the folder itself where there is none, or one of several."""
     if (folder / LEDGER).is_file():
         return folder
     others = [home for home in _homes(folder) if (home / LEDGER).is_file()]
