@@ -25,11 +25,12 @@ from PIL import Image
 from synthetic import photo
 
 from lookalike.catalogue import places
-from lookalike.catalogue.entries import Entry, of_table
+from lookalike.catalogue.entries import Entry
 from lookalike.catalogue.filling import Filled, fill
 from lookalike.catalogue.parts import Extracted, Parts, load_into, pieces, salt
 from lookalike.catalogue.ray import fill_on_cluster
 from lookalike.catalogue.recipe import PREVIEW, Described, Job, Recipe, describe
+from lookalike.catalogue.tables import of_table
 from lookalike.catalogue.worker import Worker, read_anywhere
 from lookalike.collection.crew import Crew
 from lookalike.collection.store import Store
@@ -288,7 +289,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(nodes: Nodes, shop: list[Entr
     table.write_text("".join(json.dumps(row) + "\n" for row in rows))
     script = """if True:
         import sys
-        from lookalike.catalogue.entries import of_table
+        from lookalike.catalogue.tables import of_table
         from lookalike.catalogue.ray import fill_on_cluster
         from lookalike.catalogue.recipe import Recipe
         from lookalike.images.limits import Limits

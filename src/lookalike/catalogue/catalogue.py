@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import os
 import shutil
 import threading
@@ -16,7 +15,7 @@ from typing import Any, Literal, Self, TypeVar
 from lookalike.api import way_of
 from lookalike.catalogue import homes, places
 from lookalike.catalogue.answers import Answers
-from lookalike.catalogue.entries import Columns, Entry, entry_of, of_folders, of_table
+from lookalike.catalogue.entries import Columns, Entry
 from lookalike.catalogue.features import CatalogueFeatures
 from lookalike.catalogue.filling import Filled, fill
 from lookalike.catalogue.naming import Names
@@ -25,6 +24,7 @@ from lookalike.catalogue.query import Query
 from lookalike.catalogue.recipe import Recipe
 from lookalike.catalogue.replacing import replaced
 from lookalike.catalogue.searching import Searching
+from lookalike.catalogue.sources import Named, all_named
 from lookalike.collection.crew import Crew
 from lookalike.collection.store import Store
 from lookalike.collection.store import opened as opened_store
@@ -36,7 +36,6 @@ from lookalike.index.items import Filter, Item
 from lookalike.index.local import LocalIndex
 from lookalike.scoring.calibration import Calibration
 from lookalike.scoring.presets import Preset
-from lookalike.types import Failure
 
 _LIMITS = Limits()
 
@@ -149,6 +148,7 @@ class Index:
         kind: str = "auto",
         components: int = 0,
         replace: bool = False,
+        prune: bool = False,
         store: str | os.PathLike[str] | Literal[False] | None = None,
         limits: Limits = _LIMITS,
         workers: int = 0,
@@ -170,6 +170,7 @@ class Index:
             kind: how vectors are searched; chosen by size.
             components: principal components they are reduced to before; 0 for none.
             replace: begin anew; what is there stays until that is done, except on a server.
+            prune: items that are not named go, except where what they lie in could not be read.
             store: file that what else is made of pictures is kept in from search to search; None for the user's cache,
                 False for none.
             limits: what a picture may cost.
@@ -188,7 +189,7 @@ class Index:
         """
         recipe = Recipe(method, _found_from_anywhere(options or {}))
         sources = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
-        listed = _listed(sources, table, None, columns, folder_tags, recursive, hidden)  # before anything is made
+        listed = all_named(sources, table, None, columns, folder_tags, recursive, hidden)  # before anything is made
 
         def make(where: str | os.PathLike[str]) -> Index:
             made = cls._if_there(where, recipe, store, limits, token)
@@ -200,9 +201,9 @@ class Index:
                 made = cls(where, vectors, recipe, store=store, limits=limits)
             try:
                 if on is None:
-                    made.filled = made._fill(*listed, update=False, workers=workers, progress=progress)
+                    made.filled = made._fill(listed, update=False, prune=prune, workers=workers, progress=progress)
                 else:
-                    made.filled = made._fill_from_cluster(*listed, on=on, parts=parts, progress=progress)
+                    made.filled = made._fill_from_cluster(listed, on=on, parts=parts, prune=prune, progress=progress)
             except BaseException:
                 made.close()
                 raise
@@ -302,17 +303,15 @@ class Index:
         Returns:
             What became of them; entries in = added + updated + unchanged + failures.
         """
-        listed = _listed(sources, table, entries, columns, folder_tags, recursive, hidden)
-        return self._fill(*listed, update=update, workers=workers, progress=progress)
+        listed = all_named(sources, table, entries, columns, folder_tags, recursive, hidden)
+        return self._fill(listed, update=update, prune=False, workers=workers, progress=progress)
 
     def _fill(
         self,
-        entries: Iterable[Entry],
-        total: int,
-        skipped: Sequence[Failure],
-        folders: Sequence[str],
+        listed: Named,
         *,
         update: bool,
+        prune: bool,
         workers: int,
         progress: Progress | None,
     ) -> Filled:
@@ -321,17 +320,28 @@ class Index:
                 self.vectors,
                 self.recipe,
                 self.kept,
-                entries,
+                listed.entries,
                 limits=self.limits,
                 crew=crew,
-                total=total,
+                total=listed.total,
                 update=update,
                 progress=progress,
             )
-        done.failures[:0] = skipped
-        done.gone = self._gone(folders)
         if progress is not None:
             progress("settling", 0, 0)
+        return self._settled(done, listed, done.ids if prune else None)
+
+    def _settled(self, done: Filled, listed: Named, ids: set[str] | None) -> Filled:
+        """The end of every filling; with ``ids`` of what was named, all other items go."""
+        done.failures[:0] = listed.skipped
+        done.notices = tuple(listed.notices)
+        if ids:  # never all of them: a disk that is not there names nothing
+            left_out = tuple(failure.source for failure in listed.skipped)
+            others = [
+                each for each, source in self.vectors.sources() if each not in ids and not source.startswith(left_out)
+            ]
+            done.pruned = self.vectors.remove(others)
+        done.gone = self._gone(listed.folders)
         self.vectors.save()
         return done
 
@@ -344,32 +354,34 @@ class Index:
 
     def _fill_from_cluster(
         self,
-        entries: Iterable[Entry],
-        total: int,
-        skipped: Sequence[Failure],
-        folders: Sequence[str],
+        listed: Named,
         *,
         on: str,
         parts: str | os.PathLike[str] | None,
+        prune: bool,
         progress: Progress | None,
     ) -> Filled:
         from lookalike.catalogue.ray import fill_on_cluster, load_into
 
         own = self._home / "parts"
-        names = Names(self.vectors)
+        names, ids = Names(self.vectors), set[str]()
+
+        def entries() -> Iterator[Entry]:
+            for entry in map(names.named, listed.entries):
+                ids.add(str(entry.id))
+                yield entry
+
         extracted = fill_on_cluster(
-            (names.named(entry) for entry in entries),
+            entries(),
             self.recipe,
             own if parts is None else parts,
             address=on,
             limits=self.limits,
-            total=total,
+            total=listed.total,
             progress=progress,
         )
         done = load_into(self.vectors, self.kept, extracted, progress=progress)
-        done.failures[:0] = skipped
-        done.gone = self._gone(folders)
-        self.vectors.save()
+        done = self._settled(done, listed, ids if prune else None)
         shutil.rmtree(own, ignore_errors=True)
         return done
 
@@ -460,32 +472,6 @@ class Index:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _listed(
-    sources: Paths,
-    table: str | os.PathLike[str] | None,
-    entries: Iterable[Entry | str | os.PathLike[str]] | None,
-    columns: Columns,
-    folder_tags: bool,
-    recursive: bool,
-    hidden: bool,
-) -> tuple[Iterable[Entry], int, Sequence[Failure], Sequence[str]]:
-    """Entries, how many there are where that is known, what was left out, and the folders that were named.
-
-    A table is opened, and read later.
-    """
-    named = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
-    found, skipped = of_folders(named, recursive=recursive, hidden=hidden, folder_tags=folder_tags)
-    streams: list[Iterable[Entry]] = [found]
-    if table is not None:
-        rows = of_table(table, columns)
-        streams += [[next(rows)], rows]  # a table that is none is told at once
-    if entries is not None:
-        streams.append(map(entry_of, entries))
-    total = len(found) if table is None and entries is None else 0
-    folders = [os.path.abspath(source) for source in named if os.path.isdir(source)]
-    return itertools.chain.from_iterable(streams), total, skipped, folders
 
 
 def _found_from_anywhere(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,14 +70,20 @@ class Filled:
     Attributes:
         added, updated, unchanged: how many.
         failures: the others, and why: entries in = added + updated + unchanged + failures.
+        pruned: items that went, for nothing that was named is called so.
         gone: items whose file was in a folder that was named, and is there no more.
+        notices: what a person should know of what was named.
+        ids: what was named, failures too.
     """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     failures: list[Failure] = field(default_factory=list)
+    pruned: int = 0
     gone: int = 0
+    notices: tuple[str, ...] = ()
+    ids: set[str] = field(default_factory=set, repr=False)
 
 
 def fill(
@@ -136,7 +142,7 @@ class _Filling:
         self.under_way: deque[list[_Read]] = deque()
         self.waiting: list[Item] = []
         self.fresh: list[Stored] = []
-        self.ids: set[str] = set()
+        self.ids = self.result.ids
         self.names = Names(index)
 
     def run(self, entries: Iterable[Entry]) -> Filled:
@@ -174,6 +180,7 @@ class _Filling:
             olds = self.index.get([entry.id or "" for entry in named])
             for entry, old in zip(named, olds, strict=True):
                 if (failure := self._unfit(entry)) is not None:
+                    self.ids.add(str(entry.id))
                     self._fail(failure)
                 elif old is None or self.update or self._changed(entry, old):
                     self.ids.add(str(entry.id))

@@ -41,6 +41,11 @@ MAYBE_KIN = 0.65
 TAG_WEIGHT = 0.3
 """How much of the order tags make where they are asked for and no weight is given."""
 
+SHARE = {"style": 0.1}
+"""How much of the order the score of a preset makes where the similarity of vectors makes the rest; all of it by the
+others. Of the recoloured shots of a garment the score of ``style`` alone has 82 % among the first six in one catalogue
+and 53 % in another; vectors alone have 92 and 99 %, and this mix 93 and 98 %."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -197,25 +202,28 @@ def _weight(query: Query) -> float:
     return 0.0 if not query.tags else TAG_WEIGHT if query.tag_weight is None else query.tag_weight
 
 
-def order_of(query: Query, by_vectors: bool) -> str:
+def order_of(query: Query, by_vectors: bool, preset: str = "auto") -> str:
     """What :func:`ordered` goes by, in words.
 
     >>> from lookalike.catalogue.query import Query
     >>> order_of(Query(like=("a.jpg",), unlike=("b.jpg",), tags=("red",)), by_vectors=False)
     '0.7 score + 0.3 tags - 0.5 unlike'
     """
-    weight, own = _weight(query), "similarity" if by_vectors else "score"
+    weight, share = _weight(query), SHARE.get(preset, 1.0)
+    own = "similarity" if by_vectors else "score"
+    if share < 1 and not by_vectors:
+        own = f"({1 - share:.3g} similarity + {share:.3g} score)"
     terms = f"{1 - weight:.3g} {own} + {weight:.3g} tags" if weight else own
     away = not by_vectors and (query.unlike or query.unlike_ids)  # vectors are led away from it beforehand
     return f"{terms} - {AWAY:g} unlike" if away else terms
 
 
-def ordered(answers: Sequence[Answer], query: Query, by_vectors: bool) -> list[Answer]:
+def ordered(answers: Sequence[Answer], query: Query, by_vectors: bool, preset: str = "auto") -> list[Answer]:
     """The answers in their order: by score and tags; those that could not be compared after the others."""
-    weight = _weight(query)
+    weight, share = _weight(query), SHARE.get(preset, 1.0)
 
     def value(answer: Answer) -> tuple[bool, float, float]:
-        own = answer.similarity if answer.score is None else answer.score
+        own = answer.similarity if answer.score is None else share * answer.score + (1 - share) * answer.similarity
         tags = answer.tag_similarity or 0.0
         late = answer.score is None and not by_vectors
         return (late, AWAY * (answer.unlike or 0.0) - ((1 - weight) * own + weight * tags), -answer.similarity)

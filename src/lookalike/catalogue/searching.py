@@ -68,7 +68,11 @@ class Searching:
         pictures = [*like, *self._pictures(named)]
         answers, failures = self._answers(query, pictures, [*unlike, *self._pictures(shunned)], hits, depth)
         with self._stage("ordering"):
-            answers = [each for each in ordered(answers, query, depth == 0) if _value(each) >= query.least]
+            answers = [
+                each
+                for each in ordered(answers, query, depth == 0, self.way.preset.name)
+                if _value(each) >= query.least
+            ]
             if query.fold:
                 answers = self.comparing.folded(answers[: max(query.top * FOLDED, 30)], self._near(answers))
             counted = index.vectors.tags(query.only) if facets else {}
@@ -78,7 +82,7 @@ class Searching:
             query=about(query),
             index=index.place,
             preset=None if depth == 0 else self.way.preset.name,
-            order=order_of(query, depth == 0),
+            order=order_of(query, depth == 0, self.way.preset.name),
             count=passing,
             seconds=self.seconds,
             failures=tuple(failures),

@@ -78,7 +78,9 @@ def show_filled(
                     "added": done.added,
                     "updated": done.updated,
                     "unchanged": done.unchanged,
+                    "pruned": done.pruned,
                     "gone": done.gone,
+                    "notices": list(done.notices),
                     "failures": [asdict(failure) for failure in done.failures],
                     "index": about.to_dict(),
                     "seconds": seconds,
@@ -88,7 +90,7 @@ def show_filled(
         return
     if quiet:
         return
-    for notice in about.notices:
+    for notice in (*done.notices, *about.notices):
         remark(f"note: {printable(notice, 500)}")
     show_failures(done.failures, "could not be used", more="" if failures else "; all with --failures failures.txt")
     if done.gone:
@@ -98,6 +100,7 @@ def show_filled(
     parts = [f"{done.added:,} added"]
     parts += [f"{done.updated:,} updated"] if done.updated else []
     parts += [f"{done.unchanged:,} unchanged"] if done.unchanged else []
+    parts += [f"{done.pruned:,} removed"] if done.pruned else []
     typer.echo(
         f"{', '.join(parts)}; {plural(about.count, 'item')} in {printable(about.place)} "
         f"({about.kind}: {about.why}; {size(about.bytes)}), {seconds:.1f} s"
@@ -121,6 +124,8 @@ def show_info(about: IndexInfo, recipe: Mapping[str, Any], tags: Mapping[str, in
         "search": f"{about.engine}, {about.kind}: {about.why}",
         "tags": (", ".join(shown) + " …" * (len(tags) > TAGS_SHOWN)) if shown else "none",
     }
+    if about.details.get("components"):
+        rows["search"] += f"; by {about.details['components']} principal components"
     if about.details.get("slots_of_removed"):
         rows["removed"] = f"{about.details['slots_of_removed']:,} still take room until there are more"
     for name, words in rows.items():
