@@ -17,7 +17,7 @@ from synthetic import photo
 from lookalike.catalogue import places
 from lookalike.catalogue.catalogue import Index
 from lookalike.catalogue.replacing import delete
-from lookalike.errors import IndexLocked, IndexNotFound, LookalikeError, PictureError, UsageError
+from lookalike.errors import IndexLocked, IndexMismatch, IndexNotFound, LookalikeError, PictureError, UsageError
 from lookalike.index import lock
 
 OLDER, NEWER = 5, 3
@@ -269,3 +269,80 @@ def test_a_damaged_index_can_be_replaced(shop: Path, pictures: Path) -> None:
         (shop / broken).write_bytes(b"rubbish" * 100)
         with Index.build(pictures / "newer", place="shop", replace=True, workers=1) as index:
             assert len(index) == NEWER
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    pytest.importorskip("pymilvus")
+    pytest.importorskip("milvus_lite")
+    return f"milvus://{tmp_path}/milvus.db/shop"
+
+
+def collections(address: str) -> set[str]:
+    from lookalike.index.milvus import MilvusIndex
+
+    with MilvusIndex.open(address) as index:
+        return set(index._place.link("list_collections"))
+
+
+def test_so_it_is_on_a_milvus(address: str, pictures: Path) -> None:
+    Index.build(pictures / "older", place=address, workers=1).close()
+    with Index.open(address) as reader:
+        with Index.build(pictures / "newer", place=address, replace=True, workers=1) as index:
+            assert index.filled is not None
+            assert (len(index), index.filled.added) == (NEWER, NEWER)
+        assert reader.search(pictures / "newer" / "10.png", top=1)[0].score == 1.0
+        assert len(collections(address)) == 2
+        for sources, wrong in (("bad", {}), ("newer", {"kind": "quick"}), ("newer", {"progress": interrupted})):
+            with pytest.raises((LookalikeError, KeyboardInterrupt)):
+                Index.build(pictures / sources, place=address, replace=True, workers=1, **wrong)
+            assert len(collections(address)) == 2
+            assert len(reader) == NEWER
+        Index.build(pictures / "older", place=address, method="phash", replace=True, workers=1).close()
+        with pytest.raises(IndexMismatch, match="open it again"):
+            reader.search(pictures / "newer" / "10.png")
+    delete(address)
+    with pytest.raises(IndexNotFound):
+        Index.open(address)
+    Index.build(pictures / "newer", place=address, replace=True, workers=1).close()  # where there is none
+    assert collections(address) == {"shop", "shop_items_0"}
+
+
+def test_stopped_while_it_takes_its_place_on_a_milvus(
+    address: str, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lookalike.index import milvus
+    from lookalike.index.milvus.link import Link
+
+    Index.build(pictures / "older", place=address, workers=1).close()
+    ask, take_place = Link.__call__, milvus.take_place
+    for stop_after in itertools.count():
+        left = [stop_after]
+
+        def stopping(self: Link, method: str, *given: Any, left: list[int] = left, **named: Any) -> Any:
+            if method in ("upsert", "drop_collection", "insert", "delete"):
+                if not left[0]:
+                    raise SystemExit("power cut")
+                left[0] -= 1
+            return ask(self, method, *given, **named)
+
+        def taking(*given: Any, stopping: Any = stopping, **named: Any) -> None:
+            monkeypatch.setattr(Link, "__call__", stopping)
+            take_place(*given, **named)
+
+        monkeypatch.setattr(milvus, "take_place", taking)
+        try:
+            Index.build(pictures / "newer", place=address, replace=True, workers=1).close()
+            finished = True
+        except SystemExit:
+            finished = False
+        monkeypatch.setattr(Link, "__call__", ask)
+        monkeypatch.setattr(milvus, "take_place", take_place)
+        with Index.open(address) as index:
+            assert len(index) == (NEWER if stop_after else OLDER)
+            assert len(list(index.items())) == len(index)
+        Index.build(pictures / "older", place=address, replace=True, workers=1).close()
+        assert len(collections(address)) <= 3  # of what was dropped by nobody one may be left, until its number comes
+        if finished:
+            assert stop_after == 3
+            return

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -415,3 +416,22 @@ def test_an_older_format_is_migrated_and_a_later_one_refused(address: str, monke
     for refused in (lambda: MilvusIndex.open(address), lambda: milvus.migrate(address)):
         with pytest.raises(IndexDamaged, match="update lookalike"):
             refused()
+
+
+@pytest.mark.parametrize("k", [1, 3, 40])
+def test_what_few_of_many_pass_is_found_beyond_what_one_search_gives(
+    space: Space, address: str, k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(milvus, "TOP", 60)
+    items = [replace(item, data={"n": number}) for number, item in enumerate(some(space, 400))]
+    with MilvusIndex.create(address, space) as index:
+        index.add(items)
+        known = reference(space, items)
+        for only in (Filter(conditions=("n!=5", "n>=370")), Filter(data={"n": 399.0}), Filter(conditions=("x!=1",))):
+            for query in (items[0].vector, items[399].vector):
+                ours, theirs = index.search(query, k, only=only)[0], known.search(query, k, only=only)[0]
+                assert [hit.similarity for hit in ours] == pytest.approx([hit.similarity for hit in theirs], abs=1e-4)
+                assert (
+                    index.within(query, 0.6, only=only, most=k)[0]
+                    == ours[: len(known.within(query, 0.6, only=only, most=k)[0])]
+                )

@@ -169,7 +169,7 @@ class Index:
             method, options: what makes the vectors; the embedding of the default model where nothing is said.
             kind: how vectors are searched; chosen by size.
             components: principal components they are reduced to before; 0 for none.
-            replace: begin anew; what is there stays until that is done, except on a server.
+            replace: begin anew; what is there stays until that is done.
             prune: items that are not named go, except where what they lie in could not be read.
             store: file that what else is made of pictures is kept in from search to search; None for the user's cache,
                 False for none.

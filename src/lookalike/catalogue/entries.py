@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,10 @@ class Entry:
 
 
 def entry_of(given: Entry | str | os.PathLike[str]) -> Entry:
-    """An entry as it is, or one of a path or URL alone."""
-    return given if isinstance(given, Entry) else Entry(given)  # type: ignore[arg-type]
+    """An entry, or one of a path or URL alone; its file is found from any folder."""
+    entry = given if isinstance(given, Entry) else Entry(given)  # type: ignore[arg-type]
+    local = entry.source and "://" not in entry.source
+    return replace(entry, source=os.path.abspath(entry.source)) if local else entry
 
 
 def seen(source: str) -> Found | None:

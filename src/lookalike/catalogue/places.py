@@ -67,7 +67,14 @@ def checked_name(text: str) -> str:
 
 
 def beside(address: str) -> Path:
-    """The folder for what belongs to an index on a server and lies on this machine."""
+    """The folder for what belongs to an index on a server and lies on this machine.
+
+    It knows pictures and not items, and so serves also the index that is to take the place of another.
+    """
+    from lookalike.index.milvus.link import FRESH
+
+    database = address.partition("?")[1:]
+    address = address.partition("?")[0].removesuffix(FRESH) + "".join(database)
     return root() / "servers" / hashlib.sha256(address.encode()).hexdigest()[:24]
 
 

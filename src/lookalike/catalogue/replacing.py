@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.catalogue import homes, places
-from lookalike.errors import IndexLocked, IndexNotFound, PictureError, printable
+from lookalike.errors import IndexDamaged, IndexLocked, IndexNotFound, LookalikeError, PictureError, printable
 from lookalike.index.lock import WriterLock
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ def replaced(
 ) -> Index:
     """What ``make`` fills, in the place of the index that was there, which stays until that is done.
 
-    On a server the old one goes first: there is no room for two under one name.
-
     Args:
         place: of the index.
         make: makes an index in the place that it is given.
@@ -62,7 +60,9 @@ def replaced(
         IndexLocked: another process is writing to the old one.
         PictureError: the new one would be empty; the old one is as it was.
     """
-    if places.is_address(os.fspath(place)) or not places.there(place):
+    if places.is_address(os.fspath(place)):
+        return _on_a_server(os.fspath(place), make, reopen, named, token)
+    if not places.there(place):
         with suppress(IndexNotFound):
             delete(place, token=token)
         return make(place)
@@ -84,8 +84,41 @@ def replaced(
     return index
 
 
-def _filled(make: Callable[[str | os.PathLike[str]], Index], home: Path, named: str) -> Filled | None:
-    with make(home) as made:
+def _on_a_server(
+    address: str,
+    make: Callable[[str | os.PathLike[str]], Index],
+    reopen: Callable[[], Index],
+    named: str,
+    token: str | None,
+) -> Index:
+    from lookalike.index import milvus
+
+    fresh = str(milvus.parse_address(address).fresh)
+    try:
+        places.opened(address, writing=False, token=token).close()
+        with suppress(IndexNotFound):
+            milvus.delete(fresh, token=token)  # of one that was stopped
+    except IndexNotFound:
+        return make(address)
+    except IndexDamaged:
+        delete(address, token=token)
+        return make(address)
+    try:
+        filled = _filled(make, fresh, named)
+        milvus.take_place(address, token=token)
+    except BaseException:
+        with suppress(LookalikeError):
+            milvus.delete(fresh, token=token)
+        raise
+    index = reopen()
+    index.filled = filled
+    return index
+
+
+def _filled(
+    make: Callable[[str | os.PathLike[str]], Index], place: str | os.PathLike[str], named: str
+) -> Filled | None:
+    with make(place) as made:
         filled, empty = made.filled, not made.count()
     if empty:
         bad = filled.failures if filled is not None else []

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import DuplicateId, IndexDamaged, IndexLocked, IndexNotFound, UsageError
+from lookalike.errors import DuplicateId, IndexDamaged, IndexLocked, IndexNotFound, LookalikeError, UsageError
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
 from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, each_of
 from lookalike.index.milvus import layout
@@ -203,15 +206,38 @@ class MilvusIndex(VectorIndex):
         hits: list[list[Hit]] = [[] for _ in rows]
         waiting = [] if asked.nothing else list(range(len(rows)))
         depth = min(TOP, max(DEPTH, DEEPER * (min(k, 64) if least > 0 else k)))
+        short: list[int] = []
         while waiting:
-            deeper = []
+            deeper: list[int] = []
             found = self._candidates(rows[waiting], depth, asked.text)
             for number, candidates in zip(waiting, found, strict=True):
                 hits[number], done = self._ranked(rows[number], candidates, depth, k, least, asked, only)
-                if not done and depth < TOP:
-                    deeper.append(number)
+                if not done:
+                    (deeper if depth < TOP else short).append(number)
             waiting, depth = deeper, min(TOP, 4 * depth)
+        if short and not asked.exact:  # few of many pass, which only we can tell
+            self._read_through(rows, short, hits, k, least, only)
         return hits
+
+    def _read_through(
+        self, rows: Vector, waiting: Sequence[int], hits: list[list[Hit]], k: int, least: float, only: Filter
+    ) -> None:
+        """The answers to some queries among all that passes, one item after another."""
+        best: dict[int, list[tuple[float, int, Hit]]] = {number: [] for number in waiting}
+        for row in self._place.in_order(expression(only).text, layout.FIELDS):
+            data = layout.data_of(row)
+            if not only.passes(row["tags"], data):
+                continue
+            vector = layout.vector_of(row, self.space)[None]
+            for number in waiting:
+                similar = float(self.space.similarities(rows[number], vector)[0])
+                if similar >= least:
+                    hit = Hit(row["id"], similar, row["source"], tuple(row["tags"]), data)
+                    best[number] = heapq.nsmallest(
+                        k, [*best[number], (-similar, row["added"], hit)], key=itemgetter(0, 1)
+                    )
+        for number in waiting:
+            hits[number] = [hit for *_, hit in best[number]]
 
     def _ranked(
         self, row: Vector, found: list[Row], depth: int, k: int, least: float, asked: Expression, only: Filter
@@ -349,9 +375,46 @@ def delete(address: str | Address, *, token: str | None = None) -> None:
             number = each.removeprefix(f"{name}_items_")
             if each != number and number.isdecimal():
                 link("drop_collection", each)
+        _drop(place, place.address.fresh.collection)
+        if place.address.replaced is not None:
+            _drop_unused(place, place.address.replaced)
         link("drop_collection", name)  # last, so that what ends half-way can be deleted again
     finally:
         place.close()
+
+
+def take_place(address: str | Address, *, token: str | None = None) -> None:
+    """The index at the ``fresh`` of an address becomes the one at the address itself, at one stroke.
+
+    What was there goes. A reader of the same model goes on with the new one, another is told to open it again.
+
+    Raises:
+        IndexNotFound: either is not there.
+    """
+    place = Place(_parsed(address), token)
+    fresh = place.address.fresh.collection
+    try:
+        old, new = place.read(), place.beside(fresh).read()
+        place.write(new)
+        _drop(place, old["items"])
+        _drop(place, fresh)
+    finally:
+        place.close()
+
+
+def _drop_unused(place: Place, replaced: str) -> None:
+    """The items of an index that was to take the place of another, where it has not taken it."""
+    heads = []
+    for collection in (place.address.collection, replaced):
+        with suppress(LookalikeError):
+            heads.append(place.beside(collection).read()["items"])
+    if len(heads) == 2 and heads[0] != heads[1]:
+        _drop(place, heads[0])
+
+
+def _drop(place: Place, collection: str) -> None:
+    if place.link("has_collection", collection):
+        place.link("drop_collection", collection)
 
 
 def _parsed(address: str | Address) -> Address:

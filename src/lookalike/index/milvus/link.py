@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -29,6 +29,9 @@ from lookalike.files import cannot_write
 from lookalike.optional import later, need
 
 pymilvus = later("pymilvus", extra="milvus")
+
+FRESH = "__fresh"
+"""What follows the name of an index that is made to take the place of another."""
 
 TOKEN = "LOOKALIKE_MILVUS_TOKEN"
 """Environment variable with the token, as ``user:password`` or an API key."""
@@ -66,6 +69,16 @@ class Address:
     uri: str
     collection: str
     db: str = ""
+
+    @property
+    def fresh(self) -> Address:
+        """Where an index is made that is to take the place of this one."""
+        return replace(self, collection=f"{self.collection}{FRESH}")
+
+    @property
+    def replaced(self) -> str | None:
+        """The collection whose place an index here is to take; None where it is to stay."""
+        return self.collection.removesuffix(FRESH) if self.collection.endswith(FRESH) else None
 
     @property
     def file(self) -> Path | None:

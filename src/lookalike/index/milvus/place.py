@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lookalike.errors import IndexDamaged, IndexMismatch, IndexNotFound, OutputError, UsageError, printable
@@ -63,6 +64,13 @@ class Place:
     def close(self) -> None:
         """Let go of it; a second time does nothing."""
         self.link.close()
+
+    def beside(self, collection: str) -> Place:
+        """Another index of the same server, over the same connection; its head can be read and written."""
+        other = Place.__new__(Place)
+        other.address, other.link = replace(self.address, collection=collection), self.link
+        other.name = printable(str(other.address))
+        return other
 
     # The head
 
@@ -162,13 +170,15 @@ class Place:
             self._make(name, layout.head_schema(), HEAD[2], "FLAT", "COSINE", {})
         elif not self._ours() or self._head_rows():
             raise OutputError(f"{self.name}: there is something already", remedy="name another place")
-        items = self.make_items(0, self.plan)
+        replaced = self.address.replaced
+        number = 0 if replaced is None else int(self.beside(replaced).read()["number"]) + 1
+        items = self.make_items(number, self.plan)
         head = {"format": layout.FORMAT, "space": space.to_dict(), "about": dict(about), "asked": kind}
-        self.write({**head, "plan": self.plan.to_dict(), "items": items, "number": 0})
+        self.write({**head, "plan": self.plan.to_dict(), "items": items, "number": number})
 
     def make_items(self, number: int, chosen: layout.Plan) -> str:
         """An empty collection for items, and its name; one of that number that nothing refers to gives way."""
-        name = f"{self.address.collection}_items_{number}"
+        name = f"{self.address.replaced or self.address.collection}_items_{number}"
         if self.link("has_collection", name):  # of a making that ended half-way
             self.link("drop_collection", name)
         schema = layout.item_schema(self.space, chosen)
@@ -206,10 +216,14 @@ class Place:
         try:
             return self.link(method, collection_name=self.items, **options)
         except IndexNotFound:
-            before = self.items
+            before, space = self.items, self.space
             self.settle()
             if self.items == before:
                 raise
+            if self.space != space:
+                raise IndexMismatch(
+                    f"{self.name}: was replaced by an index of other vectors", remedy="open it again"
+                ) from None
             return self.link(method, collection_name=self.items, **options)
 
     def by_id(self, ids: Iterable[str], fields: list[str]) -> dict[str, Row]:
