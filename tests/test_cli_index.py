@@ -100,7 +100,7 @@ def test_what_a_table_says_can_be_asked_for_and_weighed_in(here: Path, capsys: p
     assert found("--where", "price >= 25", "--where", "price!=59.9") == {"polo.jpg"}
     assert found("--where", "colour!=red") == everything
     _, out, err = call(capsys, "search", "photos/dress.jpg", "--tags", "red, tee", "--where", "price<40")
-    assert re.search(r"tee\.jpg .* tags 1\.00  \[red, tee\]", out)
+    assert re.search(r"tee\.jpg .* tags 1\.00, price 15  \[red, tee\]", out)
     assert "compared by auto, ordered by 0.7 score + 0.3 tags, " in err
     Path("shop.csv").write_text("file,tags\nphotos/dress.jpg,red\nphotos/tee.jpg,red\n", encoding="utf-8")
     out = call(capsys, "index", "build", "--from", "shop.csv", "--name", "shop", "--prune", "--workers", "1")[1]

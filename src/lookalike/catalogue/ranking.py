@@ -213,7 +213,7 @@ def order_of(query: Query, by_vectors: bool, preset: str = "auto") -> str:
     own = "similarity" if by_vectors else "score"
     if share < 1 and not by_vectors:
         own = f"({1 - share:.3g} similarity + {share:.3g} score)"
-    terms = f"{1 - weight:.3g} {own} + {weight:.3g} tags" if weight else own
+    terms = f"{1 - weight:.3g} {own} + {weight:.3g} tags" if weight else own.strip("()")
     away = not by_vectors and (query.unlike or query.unlike_ids)  # vectors are led away from it beforehand
     return f"{terms} - {AWAY:g} unlike" if away else terms
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,13 @@ def check_sheet(file: str) -> None:
     check_place(Path(file))
 
 
-def show_answers(found: Answers, seconds: float, *, as_json: bool, quiet: bool, facets: bool) -> None:
-    """Print the answers: a line each, JSON where asked for; with ``quiet`` the ids alone."""
+def show_answers(
+    found: Answers, seconds: float, *, as_json: bool, quiet: bool, facets: bool, names: Sequence[str] = ()
+) -> None:
+    """Print the answers: a line each, JSON where asked for; with ``quiet`` the ids alone.
+
+    Of the data of each, what ``names`` says is shown.
+    """
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
         return
@@ -42,7 +47,7 @@ def show_answers(found: Answers, seconds: float, *, as_json: bool, quiet: bool, 
     width = max((len(_name(answer)) for answer in found.answers), default=0)
     exact = all(answer.closely or answer.score is None for answer in found.answers)
     for answer in found.answers:
-        for line in _lines(answer, width, "", exact=exact):
+        for line in _lines(answer, width, "", exact=exact, names=names):
             typer.echo(line)
     if facets:
         typer.echo("")
@@ -58,16 +63,17 @@ def show_answers(found: Answers, seconds: float, *, as_json: bool, quiet: bool, 
     remark(f"{plural(len(found), 'answer')} of {plural(found.count, 'item')}, {how}{by}, {seconds:.2f} s")
 
 
-def _lines(answer: Answer, width: int, indent: str, *, exact: bool) -> Iterator[str]:
+def _lines(answer: Answer, width: int, indent: str, *, exact: bool, names: Sequence[str]) -> Iterator[str]:
     value = answer.similarity if answer.score is None else answer.score
     number = f"{value:.3f}" if answer.score is None else coloured(value, format_score(value))
     if answer.score is not None and not exact:
         number = f"{' ' if answer.closely else '~'}{number}"
     words = [word for word in (answer.verdict, *answer.reasons, *answer.asides) if word]
+    words += [f"{printable(name, 40)} {printable(str(answer.data[name]), 40)}" for name in names if name in answer.data]
     tags = f"  [{', '.join(printable(tag, 30) for tag in answer.tags[:6])}]" if answer.tags else ""
     yield f"{indent}{number}  {_name(answer):<{width}}  {', '.join(words)}{tags}".rstrip()
     for other in answer.folded:
-        yield from _lines(other, width, f"{indent}      ", exact=exact)
+        yield from _lines(other, width, f"{indent}      ", exact=exact, names=names)
 
 
 def _name(answer: Answer) -> str:

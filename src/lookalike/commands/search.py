@@ -98,6 +98,7 @@ def search(
     if calibration is not None:
         refuse_beside_calibration(preset=preset is not None, preset_file=preset_file)
     pictures, text = _told(like or [])
+    conditions = tuple(map(read_condition, where or ()))
     query = Query(
         like=tuple(pictures),
         unlike=tuple(unlike or ()),
@@ -110,7 +111,7 @@ def search(
             tuple(tag or ()),
             tuple(any_tag or ()),
             tuple(not_tag or ()),
-            conditions=tuple(map(read_condition, where or ())),
+            conditions=conditions,
         ),
         tags=tuple(each.strip() for each in (tags or "").split(",") if each.strip()),
         tag_weight=tag_weight,
@@ -129,7 +130,8 @@ def search(
     )
     opening = {"limits": limits, "token": token, "store": store_of(store, no_store)}
     found = _found(place_of(name, index), query, opening, facets, quiet=quiet or as_json, show=show, **way)
-    show_answers(found, time.monotonic() - started, as_json=as_json, quiet=quiet, facets=facets)
+    names = list(dict.fromkeys(condition.name for condition in conditions))
+    show_answers(found, time.monotonic() - started, as_json=as_json, quiet=quiet, facets=facets, names=names)
     if show is not None and not quiet:
         typer.echo(f"contact sheet written to {printable(show)}; open it in a browser", err=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -180,7 +179,7 @@ def _card(numbered: tuple[int, Answer], index: Index, query: Query) -> str:
         f"{escape(_short(answer.id))}</div>"
         f'<div class="verdict">{escape(answer.verdict or "")}</div>'
         f'<div class="why">{escape(why or (where if where not in answer.id else ""))}</div>'
-        + (f'<div class="data">{_data(answer)}</div>' if _data(answer) else "")
+        + (f'<div class="data" title="{data}">{data}</div>' if (data := _data(answer, query)) else "")
         + (f'<div class="tags">{tags}</div>' if tags else "")
         + _under(answer, index)
         + "</li>"
@@ -196,11 +195,12 @@ def _linked(picture: str, source: str) -> str:
     return f'<a href="{escape(target)}" target="_blank" rel="noreferrer">{picture}</a>' if target else picture
 
 
-def _data(answer: Answer) -> str:
-    """What else is known of it: plain values only."""
+def _data(answer: Answer, query: Query) -> str:
+    """What else is known of it: plain values only, those that were asked for first."""
     plain = {name: value for name, value in answer.data.items() if isinstance(value, (str, int, float))}
-    told = ", ".join(f"{name} {value}" for name, value in itertools.islice(plain.items(), 6))
-    return escape(printable(told, 160))
+    names = dict.fromkeys((*(condition.name for condition in query.only.of_data), *plain))
+    told = ", ".join(f"{name} {printable(str(plain[name]), 40)}" for name in names if name in plain)
+    return escape(printable(told, 300))
 
 
 def _short(name: str) -> str:
