@@ -77,6 +77,7 @@ def test_it_takes_its_place_when_it_is_whole(shop: Path, pictures: Path) -> None
         assert set(looked) == {OLDER}
         assert index.filled is not None
         assert (len(index), index.filled.added) == (NEWER, NEWER)
+        assert index.info().place == str(shop)
         assert index.add(pictures / "older" / "0.png", workers=1).added == 1
     for again in range(2):  # the second time there is one to take the place of that is none of the first kind
         with Index.open("shop") as index:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import os
 import shutil
 import threading
@@ -448,7 +449,7 @@ class Index:
 
     def info(self) -> IndexInfo:
         """What the index says of itself."""
-        return self._ask(lambda now: now.vectors.info())
+        return dataclasses.replace(self._ask(lambda now: now.vectors.info()), place=str(self._where))
 
     def __len__(self) -> int:
         return self._ask(lambda now: now.vectors.count())
