@@ -227,6 +227,27 @@ def test_readers_that_come_while_it_is_replaced_find_one_or_the_other(shop: Path
     assert set(found) == {OLDER, NEWER}
 
 
+def test_several_that_replace_it_at_a_time_take_turns(shop: Path, pictures: Path) -> None:
+    errors: list[BaseException] = []
+
+    def replace() -> None:
+        for _ in range(4):
+            try:
+                Index.build(pictures / "newer", place="shop", replace=True, workers=1, store=False).close()
+            except (LookalikeError, OSError) as error:
+                errors.append(error)
+
+    threads = [threading.Thread(target=replace) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {type(error) for error in errors} <= {IndexLocked}
+    with Index.open("shop") as index:
+        assert (len(index), known(index)) == (NEWER, NEWER)
+    assert sum(1 for _ in shop.glob("generation-*")) == 1
+
+
 def test_what_is_left_of_one_that_was_begun_is_in_nobodys_way(pictures: Path) -> None:
     folder = places.folder_of("shop")
     for left in ("vectors-0.bin", "features.sqlite3", "writer.lock", "current", "generation-0123456789abcdef/x"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.catalogue import homes, places
-from lookalike.errors import IndexDamaged, IndexLocked, IndexNotFound, LookalikeError, PictureError, printable
+from lookalike.errors import IndexDamaged, IndexLocked, IndexNotFound, LookalikeError, OutputError, PictureError
 from lookalike.index.lock import WriterLock
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:
         return
     folder = places.folder_of(place)
     if places.there(place):
-        WriterLock(places.home_of(place)).close()  # nobody is writing; whether it is sound does not matter any more
+        _locked(place)[1].close()  # nobody is writing; whether it is sound does not matter any more
     if not homes.remove_all(folder):  # what is left of one goes, also where its table of items is lost
         places.check_there(place)
 
@@ -66,10 +66,9 @@ def replaced(
         with suppress(IndexNotFound):
             delete(place, token=token)
         return make(place)
-    folder, old = Path(os.path.abspath(places.folder_of(place))), places.home_of(place)
-    with closing(WriterLock(old)):
-        if places.home_of(place) != old or not places.there(place):
-            raise IndexLocked(f"{printable(str(folder))}: another process just replaced this index", remedy="try again")
+    folder = Path(os.path.abspath(places.folder_of(place)))
+    old, lock = _locked(place)
+    with closing(lock):
         homes.sweep(folder, old)
         fresh = homes.fresh_home(folder)
         try:
@@ -82,6 +81,22 @@ def replaced(
     index = reopen()
     index.filled = filled
     return index
+
+
+def _locked(place: str | os.PathLike[str]) -> tuple[Path, WriterLock]:
+    """Where the index lies, and the right to write there; the next one where it is replaced while we wait."""
+    while True:
+        places.check_there(place)
+        home = places.home_of(place)
+        try:
+            lock = WriterLock(home)
+        except (IndexLocked, OutputError):
+            if places.home_of(place) == home:
+                raise
+            continue
+        if places.home_of(place) == home and places.there(place):
+            return home, lock
+        lock.close()
 
 
 def _on_a_server(
