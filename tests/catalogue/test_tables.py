@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from synthetic import photo
 
-from lookalike.catalogue import places
+from lookalike.catalogue import places, sources
 from lookalike.catalogue.catalogue import Index
 from lookalike.catalogue.cells import Cells
 from lookalike.catalogue.entries import Entry
 from lookalike.errors import SourceUnreadable, UsageError
 from lookalike.index.items import Filter
+from lookalike.types import Failure
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +129,23 @@ def test_what_lies_where_nothing_can_be_read_is_not_gone(here: Path) -> None:
             assert len(index) == 2
     finally:
         Path("two").chmod(0o700)
+
+
+def test_what_could_not_be_looked_into_is_not_gone(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+        Path(f"{folder}/x.png").write_bytes(Path("a.png").read_bytes())
+    Index.build(["one", "two"], place="shop", workers=1, store=False).close()
+    found = sources.of_folders
+
+    def half(given: object, **how: object) -> object:  # as the scan says it of a folder that it may not read
+        entries, skipped = found(["one"], **how)  # type: ignore[arg-type]
+        return entries, (*skipped, Failure("two", "SourceUnreadable", "two: no permission"))
+
+    monkeypatch.setattr(sources, "of_folders", half)
+    with Index.build(["one", "two"], place="shop", prune=True, workers=1, store=False) as index:
+        assert index.filled is not None
+        assert (len(index), index.filled.pruned) == (2, 0)
 
 
 def test_one_id_is_one_id() -> None:

@@ -107,6 +107,11 @@ class Answers:
     def __iter__(self) -> Any:
         return iter(self.answers)
 
+    @property
+    def aside(self) -> str:
+        """What the order is by, to be put at the end of a sentence; empty where it is by one thing alone."""
+        return "" if self.order in ("score", "similarity") else f", ordered by {self.order}"
+
     def __len__(self) -> int:
         return len(self.answers)
 

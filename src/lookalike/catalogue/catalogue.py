@@ -102,8 +102,7 @@ class Index:
             IndexNotFound: it was deleted.
         """
         with self._turn:
-            local = isinstance(self.vectors, LocalIndex) and not self.vectors.writing
-            if local and homes.mark(places.home_of(self._where)) != self._mark:
+            if isinstance(self.vectors, LocalIndex) and not self.vectors.writing and self._outdated():
                 vectors = places.opened(self._where, writing=False)
                 try:
                     recipe = _recipe_of(vectors, self.place)
@@ -121,9 +120,13 @@ class Index:
             now = self._now()
             try:
                 return question(now)
-            except (LookalikeError, OSError) as error:
-                if not _moved_on(now.vectors, self._where, error):
+            except (LookalikeError, OSError):
+                if not now._outdated():
                     raise
+
+    def _outdated(self) -> bool:
+        """Whether another index took the place of this one since it was opened, or none is there any more."""
+        return isinstance(self.vectors, LocalIndex) and places.mark_of(self._where) != self._mark
 
     def _let_go(self) -> None:
         for each in self._outlived or ():
@@ -189,7 +192,6 @@ class Index:
         >>> lookalike.Index.build("catalog/", place="shop")  # doctest: +SKIP
         """
         recipe = Recipe(method, _found_from_anywhere(options or {}))
-        sources = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
         listed = all_named(sources, table, None, columns, folder_tags, recursive, hidden)  # before anything is made
 
         def make(where: str | os.PathLike[str]) -> Index:
@@ -217,8 +219,7 @@ class Index:
         def reopen() -> Index:
             return cls.open(place, writing=True, store=store, limits=limits, token=token)
 
-        named = ", ".join(os.fspath(each) for each in (*sources, *(() if table is None else (table,))))
-        return replaced(place, make, reopen, named=named, token=token)
+        return replaced(place, make, reopen, token=token)
 
     @classmethod
     def _if_there(
@@ -265,14 +266,16 @@ class Index:
             IndexLocked, IndexDamaged, IndexUnreachable: what their names say.
             IndexMismatch: this installation makes other vectors than the index holds.
         """
-        while True:
+
+        def made() -> Index:
             vectors = places.opened(place, writing=writing, token=token)
             try:
                 return cls(place, vectors, _recipe_of(vectors, os.fspath(place)), store=store, limits=limits)
-            except BaseException as error:
+            except BaseException:
                 vectors.close()
-                if not _moved_on(vectors, place, error):
-                    raise
+                raise
+
+        return places.steadily(place, made)
 
     filled: Filled | None = None
     """What became of the entries of :meth:`build`."""
@@ -330,16 +333,16 @@ class Index:
             )
         if progress is not None:
             progress("settling", 0, 0)
-        return self._settled(done, listed, done.ids if prune else None)
+        return self._settled(done, listed, prune=prune)
 
-    def _settled(self, done: Filled, listed: Named, ids: set[str] | None) -> Filled:
-        """The end of every filling; with ``ids`` of what was named, all other items go."""
+    def _settled(self, done: Filled, listed: Named, *, prune: bool) -> Filled:
+        """The end of every filling."""
         done.failures[:0] = listed.skipped
-        done.notices = tuple(listed.notices)
-        if ids:  # never all of them: a disk that is not there names nothing
-            left_out = tuple(failure.source for failure in listed.skipped)
+        done.named, done.notices = listed.words, tuple(listed.notices)
+        if prune and done.ids:  # never all of them: a disk that is not there names nothing
+            kept = tuple(os.path.abspath(failure.source) for failure in listed.skipped)
             others = [
-                each for each, source in self.vectors.sources() if each not in ids and not source.startswith(left_out)
+                each for each, source in self.vectors.sources() if each not in done.ids and not source.startswith(kept)
             ]
             done.pruned = self.vectors.remove(others)
         done.gone = self._gone(listed.folders)
@@ -382,7 +385,8 @@ class Index:
             progress=progress,
         )
         done = load_into(self.vectors, self.kept, extracted, progress=progress)
-        done = self._settled(done, listed, ids if prune else None)
+        done.ids = ids
+        done = self._settled(done, listed, prune=prune)
         shutil.rmtree(own, ignore_errors=True)
         return done
 
@@ -424,8 +428,7 @@ class Index:
             UsageError: the request makes no sense.
         """
         if query is None:
-            several = isinstance(like, (list, tuple))
-            query = Query(like=() if like is None else tuple(like) if several else (like,), **asked)  # type: ignore[arg-type]
+            query = Query(like=() if like is None else like, **asked)  # type: ignore[arg-type]
         elif like is not None or asked:
             raise UsageError("a query says everything itself", remedy="leave out the other arguments")
         way = way_of(preset, None, None, None, None, False, calibration)
@@ -462,8 +465,8 @@ class Index:
         try:
             self.features.flush()
             self.kept.close()
-        except (LookalikeError, OSError) as error:
-            if not _moved_on(self.vectors, self._where, error):
+        except (LookalikeError, OSError):
+            if not self._outdated():
                 raise
         finally:
             self.vectors.close()
@@ -480,12 +483,6 @@ def _found_from_anywhere(options: Mapping[str, Any]) -> dict[str, Any]:
     model = options.get("model")
     own = isinstance(model, str) and model.lower().endswith(".onnx")
     return {**options, "model": os.path.abspath(str(model))} if own else dict(options)
-
-
-def _moved_on(vectors: VectorIndex, place: str | os.PathLike[str], error: BaseException) -> bool:
-    """Whether something failed for the index at this place has been replaced, or is gone, since it was opened."""
-    own = isinstance(vectors, LocalIndex) and isinstance(error, (LookalikeError, OSError))
-    return own and isinstance(vectors, LocalIndex) and places.home_of(place) != vectors.folder
 
 
 def _recipe_of(vectors: VectorIndex, place: str) -> Recipe:

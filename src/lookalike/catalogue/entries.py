@@ -56,8 +56,12 @@ class Entry:
 def entry_of(given: Entry | str | os.PathLike[str]) -> Entry:
     """An entry, or one of a path or URL alone; its file is found from any folder."""
     entry = given if isinstance(given, Entry) else Entry(given)  # type: ignore[arg-type]
-    local = entry.source and "://" not in entry.source
-    return replace(entry, source=os.path.abspath(entry.source)) if local else entry
+    return replace(entry, source=located(entry.source))
+
+
+def located(source: str) -> str:
+    """A path from the root, whatever folder we are in later; an address, and nothing, as they are."""
+    return os.path.abspath(source) if source and "://" not in source else source
 
 
 def seen(source: str) -> Found | None:

@@ -72,7 +72,8 @@ class Filled:
         failures: the others, and why: entries in = added + updated + unchanged + failures.
         pruned: items that went, for nothing that was named is called so.
         gone: items whose file was in a folder that was named, and is there no more.
-        notices: what a person should know of what was named.
+        named: all that was named, as the caller called it.
+        notices: what a person should know of it.
         ids: what was named, failures too.
     """
 
@@ -82,8 +83,16 @@ class Filled:
     failures: list[Failure] = field(default_factory=list)
     pruned: int = 0
     gone: int = 0
+    named: str = ""
     notices: tuple[str, ...] = ()
     ids: set[str] = field(default_factory=set, repr=False)
+
+    def nothing(self, remedy: str = "") -> PictureError:
+        """The error of an index that these entries left empty."""
+        bad = len(self.failures)
+        reason = f"nothing here could be read ({bad} failed)" if bad else "there is no picture here"
+        remedy = remedy or ("see what failed" if bad else "name a folder with pictures in it")
+        return PictureError(reason, source=self.named, remedy=remedy)
 
 
 def fill(
@@ -179,14 +188,13 @@ class _Filling:
             named = [self.names.named(entry) for entry in part]
             olds = self.index.get([entry.id or "" for entry in named])
             for entry, old in zip(named, olds, strict=True):
-                if (failure := self._unfit(entry)) is not None:
-                    self.ids.add(str(entry.id))
+                failure = self._unfit(entry)
+                self.ids.add(str(entry.id))
+                if failure is not None:
                     self._fail(failure)
                 elif old is None or self.update or self._changed(entry, old):
-                    self.ids.add(str(entry.id))
                     yield entry, old
                 else:
-                    self.ids.add(str(entry.id))
                     self._settle_unread(entry, old)
 
     def _unfit(self, entry: Entry) -> Failure | None:

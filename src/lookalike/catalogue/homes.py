@@ -103,33 +103,25 @@ def remove_files(home: Path) -> None:
 def clear(folder: Path) -> None:
     """Remove what was begun or left in a folder that no index is in, so that one can be made there."""
     current = home_in(folder)
-    if (current / LEDGER).exists():
+    if mark(current) is not None:
         return
-    if current.name == _GONE:
+    born = any(mark(home) for home in _homes(folder))
+    born = born or any(file.stat().st_size > _UNBORN for file in folder.glob("vectors-*.bin"))
+    if current.name == _GONE or not born:
         remove_all(folder)
-    for home in _homes(folder):
-        if not (home / LEDGER).exists():
-            shutil.rmtree(home, ignore_errors=True)
-    born = any(file.stat().st_size > _UNBORN for file in folder.glob("vectors-*.bin"))
-    if not born and not any(_homes(folder)):
-        remove_files(folder)
-        with suppress(OSError):
-            (folder / POINTER).unlink(missing_ok=True)
 
 
 def remove_all(folder: Path) -> bool:
     """Remove every index in a folder with all that belongs to it; False where there was nothing of one."""
     homes, files = list(_homes(folder)), _files(folder)
     there = bool(homes or files or (folder / POINTER).exists())
-    if (home_in(folder) / LEDGER).exists():
+    if mark(home_in(folder)) is not None:
         write_whole(folder / POINTER, _GONE.encode())  # from here on there is none, wherever this is stopped
     for home in homes:
         shutil.rmtree(home, ignore_errors=True)
     remove_files(folder)
     with suppress(OSError):
         (folder / POINTER).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()  # where nothing else lies there
     return there
 
 

@@ -6,11 +6,12 @@ import difflib
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lookalike.catalogue import homes
-from lookalike.errors import IndexDamaged, IndexLocked, IndexNotFound, OutputError, UsageError, printable
+from lookalike.errors import IndexNotFound, LookalikeError, UsageError, printable
 
 if TYPE_CHECKING:
     from lookalike.index.base import Space, VectorIndex
@@ -91,9 +92,14 @@ def home_of(place: str | os.PathLike[str]) -> Path:
     return beside(text) if is_address(text) else homes.home_in(Path(os.path.abspath(folder_of(place))))
 
 
+def mark_of(place: str | os.PathLike[str]) -> tuple[Path, int, int] | None:
+    """What tells the index at a place of this machine from the next one there; None where there is none."""
+    return homes.mark(home_of(place))
+
+
 def there(place: str | os.PathLike[str]) -> bool:
     """Whether there is an index in a folder of this machine."""
-    return homes.mark(home_of(place)) is not None
+    return mark_of(place) is not None
 
 
 def check_there(place: str | os.PathLike[str]) -> None:
@@ -120,18 +126,36 @@ def opened(place: str | os.PathLike[str], *, writing: bool, token: str | None = 
         return MilvusIndex.open(text, token=token, writing=writing)
     from lookalike.index.local import LocalIndex
 
+    return steadily(place, lambda: LocalIndex(home_of(place), writing=writing))
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=_Closes)
+
+
+def steadily(place: str | os.PathLike[str], work: Callable[[], T]) -> T:
+    """What ``work`` makes of the index at a place; once more where another one took that place meanwhile.
+
+    Raises:
+        IndexNotFound: there is none on this machine.
+    """
+    if is_address(os.fspath(place)):
+        return work()
     while True:
         check_there(place)
-        home = home_of(place)
+        before = mark_of(place)
         try:
-            index = LocalIndex(home, writing=writing)
-        except (IndexNotFound, IndexDamaged, IndexLocked, OutputError):
-            if home_of(place) == home:
+            made = work()
+        except (LookalikeError, OSError):
+            if mark_of(place) == before:
                 raise
-            continue  # it was replaced while it was opened
-        if home_of(place) == home:
-            return index
-        index.close()
+            continue
+        if mark_of(place) == before:
+            return made
+        made.close()
 
 
 def check_kind(place: str | os.PathLike[str], space: Space, kind: str, components: int) -> None:

@@ -210,10 +210,9 @@ def order_of(query: Query, by_vectors: bool, preset: str = "auto") -> str:
     '0.7 score + 0.3 tags - 0.5 unlike'
     """
     weight, share = _weight(query), SHARE.get(preset, 1.0)
-    own = "similarity" if by_vectors else "score"
-    if share < 1 and not by_vectors:
-        own = f"({1 - share:.3g} similarity + {share:.3g} score)"
-    terms = f"{1 - weight:.3g} {own} + {weight:.3g} tags" if weight else own.strip("()")
+    mixed = share < 1 and not by_vectors
+    own = f"{1 - share:.3g} similarity + {share:.3g} score" if mixed else "similarity" if by_vectors else "score"
+    terms = f"{1 - weight:.3g} {f'({own})' if mixed else own} + {weight:.3g} tags" if weight else own
     away = not by_vectors and (query.unlike or query.unlike_ids)  # vectors are led away from it beforehand
     return f"{terms} - {AWAY:g} unlike" if away else terms
 

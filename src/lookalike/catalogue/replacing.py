@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.catalogue import homes, places
-from lookalike.errors import IndexDamaged, IndexLocked, IndexNotFound, LookalikeError, OutputError, PictureError
+from lookalike.errors import IndexDamaged, IndexNotFound, LookalikeError
 from lookalike.index.lock import WriterLock
 
 if TYPE_CHECKING:
@@ -34,9 +34,11 @@ def delete(place: str | os.PathLike[str], *, token: str | None = None) -> None:
         return
     folder = places.folder_of(place)
     if places.there(place):
-        _locked(place)[1].close()  # nobody is writing; whether it is sound does not matter any more
+        _locked(place).close()  # nobody is writing; whether it is sound does not matter any more
     if not homes.remove_all(folder):  # what is left of one goes, also where its table of items is lost
         places.check_there(place)
+    with suppress(OSError):
+        folder.rmdir()  # where nothing else lies there
 
 
 def replaced(
@@ -44,7 +46,6 @@ def replaced(
     make: Callable[[str | os.PathLike[str]], Index],
     reopen: Callable[[], Index],
     *,
-    named: str,
     token: str | None,
 ) -> Index:
     """What ``make`` fills, in the place of the index that was there, which stays until that is done.
@@ -53,7 +54,6 @@ def replaced(
         place: of the index.
         make: makes an index in the place that it is given.
         reopen: opens the index at ``place``.
-        named: what it is made of, as the caller called it.
         token: of a server.
 
     Raises:
@@ -61,18 +61,17 @@ def replaced(
         PictureError: the new one would be empty; the old one is as it was.
     """
     if places.is_address(os.fspath(place)):
-        return _on_a_server(os.fspath(place), make, reopen, named, token)
+        return _on_a_server(os.fspath(place), make, reopen, token)
     if not places.there(place):
         with suppress(IndexNotFound):
             delete(place, token=token)
         return make(place)
     folder = Path(os.path.abspath(places.folder_of(place)))
-    old, lock = _locked(place)
-    with closing(lock):
-        homes.sweep(folder, old)
+    with closing(_locked(place)) as lock:
+        homes.sweep(folder, lock.folder)
         fresh = homes.fresh_home(folder)
         try:
-            filled = _filled(make, fresh, named)
+            filled = _filled(make, fresh)
             homes.move_to(folder, fresh)
         finally:
             if places.home_of(place) != fresh:
@@ -83,27 +82,15 @@ def replaced(
     return index
 
 
-def _locked(place: str | os.PathLike[str]) -> tuple[Path, WriterLock]:
-    """Where the index lies, and the right to write there; the next one where it is replaced while we wait."""
-    while True:
-        places.check_there(place)
-        home = places.home_of(place)
-        try:
-            lock = WriterLock(home)
-        except (IndexLocked, OutputError):
-            if places.home_of(place) == home:
-                raise
-            continue
-        if places.home_of(place) == home and places.there(place):
-            return home, lock
-        lock.close()
+def _locked(place: str | os.PathLike[str]) -> WriterLock:
+    """The right to write where the index lies; where it is replaced while we wait, where the next one does."""
+    return places.steadily(place, lambda: WriterLock(places.home_of(place)))
 
 
 def _on_a_server(
     address: str,
     make: Callable[[str | os.PathLike[str]], Index],
     reopen: Callable[[], Index],
-    named: str,
     token: str | None,
 ) -> Index:
     from lookalike.index import milvus
@@ -119,7 +106,7 @@ def _on_a_server(
         delete(address, token=token)
         return make(address)
     try:
-        filled = _filled(make, fresh, named)
+        filled = _filled(make, fresh)
         milvus.take_place(address, token=token)
     except BaseException:
         with suppress(LookalikeError):
@@ -130,13 +117,10 @@ def _on_a_server(
     return index
 
 
-def _filled(
-    make: Callable[[str | os.PathLike[str]], Index], place: str | os.PathLike[str], named: str
-) -> Filled | None:
+def _filled(make: Callable[[str | os.PathLike[str]], Index], place: str | os.PathLike[str]) -> Filled:
     with make(place) as made:
         filled, empty = made.filled, not made.count()
+    assert filled is not None
     if empty:
-        bad = filled.failures if filled is not None else []
-        why = f"nothing here could be read ({len(bad)} failed)" if bad else "there is no picture here"
-        raise PictureError(why, source=named, remedy="the old index is as it was")
+        raise filled.nothing("the old index is as it was")
     return filled

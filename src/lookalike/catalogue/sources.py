@@ -17,6 +17,7 @@ class Named:
     """What was named.
 
     Attributes:
+        words: the same as the caller called it.
         entries: one after another; a table is open, and read later.
         total: how many there are, where that is known; else 0.
         skipped: what was left out.
@@ -24,6 +25,7 @@ class Named:
         notices: what a person should know of it.
     """
 
+    words: str
     entries: Iterable[Entry]
     total: int
     skipped: Sequence[Failure]
@@ -52,4 +54,5 @@ def all_named(
         streams.append(map(entry_of, entries))
     total = len(found) if table is None and entries is None else 0
     folders = [os.path.abspath(source) for source in sources if os.path.isdir(source)]
-    return Named(itertools.chain.from_iterable(streams), total, skipped, folders, notices)
+    words = ", ".join(os.fspath(each) for each in (sources if table is None else [*sources, table]))
+    return Named(words, itertools.chain.from_iterable(streams), total, skipped, folders, notices)

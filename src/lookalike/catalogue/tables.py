@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.catalogue.cells import Cells
-from lookalike.catalogue.entries import Columns, Entry, seen
+from lookalike.catalogue.entries import Columns, Entry, located, seen
 from lookalike.errors import SourceNotFound, SourceUnreadable, UsageError, printable
 from lookalike.index.conditions import as_plain
 from lookalike.optional import need
@@ -54,13 +54,14 @@ def of_table(
     if not file.is_file():
         raise SourceNotFound("there is no such file", source=str(file), remedy="check the path")
     try:
-        rows = _ROWS[file.suffix.lower()](file)
+        suffix = file.suffix.lower()
+        rows = _ROWS[suffix](file)
         first = next(rows, None)
         if first is None:
             raise UsageError(f"no rows in {printable(file.name)}", remedy="give it a row for each picture")
         reading = _Reading(file, columns, list(first))
-        if file.suffix.lower() in (".csv", ".tsv"):
-            cells = Cells(_ROWS[file.suffix.lower()](file), comma=_head(file, ",")[0] == ";")
+        if suffix in _MARKS:
+            cells = Cells(_separated(file), comma=_head(file)[0] == ";")
             reading.cell = cells.value
             if notices is not None:
                 notices += cells.notices(name for name in first if reading.is_data(name))
@@ -98,7 +99,7 @@ class _Reading:
 
     def entry(self, row: Mapping[str, Any]) -> Entry:
         assert self.source is not None
-        source = beside(str(row.get(self.source) or "").strip(), self.file)
+        source = located(beside(str(row.get(self.source) or "").strip(), self.file))
         given = row.get(self.id) if self.id is not None else None
         plain = {
             str(name): self.cell(name, value)
@@ -107,8 +108,6 @@ class _Reading:
         }
         tags = dict.fromkeys(tag for name in self.tags for tag in tags_of(row.get(name)))
         name = None if given in (None, "") else str(given).strip()
-        if "://" not in source and source:
-            source = os.path.abspath(source)
         return Entry(source, name, tuple(tags), plain, seen(source))
 
 
@@ -163,10 +162,14 @@ def _column(
     return next((plain[name] for name in usual if name in plain), None)
 
 
-def _head(file: Path, delimiter: str) -> tuple[str, list[str], int]:
+_MARKS = {".csv": ",", ".tsv": "\t"}
+"""What parts the columns, where the head has it."""
+
+
+def _head(file: Path) -> tuple[str, list[str], int]:
     """What parts the columns, their names, and how many lines say so."""
     with file.open(newline="", encoding="utf-8-sig") as stream:
-        mark, head, lines = delimiter, stream.readline(), 1
+        mark, head, lines = _MARKS[file.suffix.lower()], stream.readline(), 1
         if head.lower().startswith("sep=") and len(head.strip()) == 5:  # Excel's word for it
             mark, head, lines = head.strip()[4], stream.readline(), 2
         elif mark not in head:
@@ -174,17 +177,14 @@ def _head(file: Path, delimiter: str) -> tuple[str, list[str], int]:
     return mark, next(csv.reader([head], delimiter=mark), []), lines
 
 
-def _separated(delimiter: str) -> Any:
-    def rows(file: Path) -> Iterator[dict[str, Any]]:
-        mark, names, lines = _head(file, delimiter)
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            for _ in range(lines):
-                stream.readline()
-            for row in csv.DictReader(stream, names, delimiter=mark, restkey=None):
-                if any(row.get(name) for name in names):
-                    yield row
-
-    return rows
+def _separated(file: Path) -> Iterator[dict[str, Any]]:
+    mark, names, lines = _head(file)
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        for _ in range(lines):
+            stream.readline()
+        for row in csv.DictReader(stream, names, delimiter=mark, restkey=None):
+            if any(row.get(name) for name in names):
+                yield row
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -206,4 +206,4 @@ def _parquet(file: Path) -> Iterator[dict[str, Any]]:
         raise ValueError(str(error)) from error
 
 
-_ROWS: dict[str, Any] = {".csv": _separated(","), ".tsv": _separated("\t"), ".jsonl": _lines, ".parquet": _parquet}
+_ROWS: dict[str, Any] = {".csv": _separated, ".tsv": _separated, ".jsonl": _lines, ".parquet": _parquet}

@@ -59,8 +59,7 @@ def show_answers(
     how = "by vectors alone" if found.preset is None else f"compared by {found.preset}"
     if not exact:
         remark("~ told at a glance; --thorough compares all of them closely")
-    by = "" if found.order in ("score", "similarity") else f", ordered by {found.order}"
-    remark(f"{plural(len(found), 'answer')} of {plural(found.count, 'item')}, {how}{by}, {seconds:.2f} s")
+    remark(f"{plural(len(found), 'answer')} of {plural(found.count, 'item')}, {how}{found.aside}, {seconds:.2f} s")
 
 
 def _lines(answer: Answer, width: int, indent: str, *, exact: bool, names: Sequence[str]) -> Iterator[str]:

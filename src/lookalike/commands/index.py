@@ -12,7 +12,7 @@ import typer
 from lookalike.commands.limited import limited
 from lookalike.commands.options import AsJson, EmbeddingModel, EmbeddingSize, Quiet
 from lookalike.commands.places import Name, Place, Token, place_of
-from lookalike.errors import PictureError, UsageError, printable
+from lookalike.errors import UsageError, printable
 from lookalike.images.limits import Limits
 
 if TYPE_CHECKING:
@@ -122,7 +122,6 @@ def build(
             token=token,
             progress=tell,
         ),
-        _named(sources, table),
         failures,
         as_json=as_json,
         quiet=quiet,
@@ -175,7 +174,7 @@ def add(
             raise
         return opened
 
-    _run(work, _named(sources, table), failures, as_json=as_json, quiet=quiet)
+    _run(work, failures, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -302,13 +301,8 @@ def _columns(given: Sequence[str] | None) -> Columns:
     )
 
 
-def _named(sources: Sequence[str] | None, table: str | None) -> str:
-    return ", ".join([*(sources or ()), *([] if table is None else [table])])
-
-
 def _run(
     work: Callable[[Any], Index],
-    named: str,
     failures: str | None,
     *,
     as_json: bool,
@@ -338,7 +332,4 @@ def _run(
     if not about.count:
         if when_empty is not None:
             when_empty()
-        bad = len(done.failures)
-        reason = f"nothing here could be read ({bad} failed)" if bad else "there is no picture here"
-        remedy = "see what failed" if bad else "name a folder with pictures in it"
-        raise PictureError(reason, source=named, remedy=remedy)
+        raise done.nothing()

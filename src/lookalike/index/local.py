@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import DuplicateId, IndexLocked, IndexNotFound, OutputError, UsageError, printable
+from lookalike.errors import DuplicateId, IndexLocked, OutputError, UsageError, printable
 from lookalike.files import cannot_write
 from lookalike.index.base import EVERYTHING, IndexInfo, Space, VectorIndex, check_least, check_top
 from lookalike.index.derived import built, opened
@@ -29,7 +29,7 @@ from lookalike.index.held import Held
 from lookalike.index.items import Filter, Hit, Item, Vector, checked_item, each_of
 from lookalike.index.ledger import Entry, Ledger, damage
 from lookalike.index.lock import WriterLock
-from lookalike.index.named import FILES, LEDGER
+from lookalike.index.named import LEDGER
 from lookalike.index.passing import Passing
 from lookalike.index.rows import RowFile, Slots
 from lookalike.index.state import State
@@ -465,21 +465,3 @@ class LocalIndex(VectorIndex):
 def _owner(head: Mapping[str, Any]) -> str:
     """Whose vectors a file holds: those of this index since it was last moved together."""
     return f"{head['uid']} {head['epoch']}"
-
-
-def delete(folder: str | os.PathLike[str]) -> None:
-    """Remove the index in a folder, and nothing else that may lie there.
-
-    Raises:
-        IndexNotFound: there is none.
-        IndexLocked: another process is writing to it.
-    """
-    path = Path(folder)
-    if not any(path.glob("vectors-*.bin")) and not (path / LEDGER).exists():
-        raise IndexNotFound(f"{printable(str(path))}: there is no index", remedy="check the name or path")
-    WriterLock(path).close()  # nobody is writing; whether it is sound does not matter any more
-    for pattern in FILES:
-        for file in path.glob(pattern):
-            file.unlink(missing_ok=True)
-    with suppress(OSError):
-        path.rmdir()  # where nothing else lies there

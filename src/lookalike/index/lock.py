@@ -21,13 +21,16 @@ class WriterLock:
 
     The lock is SQLite's own, on an empty file, so that it works wherever the index does.
 
+    Attributes:
+        folder: of the index.
+
     Raises:
         IndexLocked: another process has it.
         OutputError: nothing may be written there.
     """
 
     def __init__(self, folder: Path) -> None:
-        name = printable(str(folder))
+        self.folder, name = folder, printable(str(folder))
         file = folder / "writer.lock"
         try:
             self._connection = _locked(file)

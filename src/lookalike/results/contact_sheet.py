@@ -107,8 +107,7 @@ def _summary(found: Answers, only: Filter) -> str:
     where = printable(found.index if len(found.index) < 60 else os.path.basename(found.index.rstrip("/")), 80)
     how = "by their vectors alone" if found.preset is None else f"compared by the preset {found.preset}"
     answers = "1 answer" if len(found) == 1 else f"{len(found)} answers"
-    by = "" if found.order in ("score", "similarity") else f", ordered by {found.order}"
-    return f"{answers} of {found.count:,} in {where}{_filter(only)}, {how}{by}"
+    return f"{answers} of {found.count:,} in {where}{_filter(only)}, {how}{found.aside}"
 
 
 def _filter(only: Filter) -> str:

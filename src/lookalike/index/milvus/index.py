@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -216,28 +214,21 @@ class MilvusIndex(VectorIndex):
                     (deeper if depth < TOP else short).append(number)
             waiting, depth = deeper, min(TOP, 4 * depth)
         if short and not asked.exact:  # few of many pass, which only we can tell
-            self._read_through(rows, short, hits, k, least, only)
+            for number, found_at_last in self._read_through(rows, short, k, least, asked, only):
+                hits[number] = found_at_last
         return hits
 
     def _read_through(
-        self, rows: Vector, waiting: Sequence[int], hits: list[list[Hit]], k: int, least: float, only: Filter
-    ) -> None:
-        """The answers to some queries among all that passes, one item after another."""
-        best: dict[int, list[tuple[float, int, Hit]]] = {number: [] for number in waiting}
-        for row in self._place.in_order(expression(only).text, layout.FIELDS):
-            data = layout.data_of(row)
-            if not only.passes(row["tags"], data):
-                continue
-            vector = layout.vector_of(row, self.space)[None]
+        self, rows: Vector, waiting: Sequence[int], k: int, least: float, asked: Expression, only: Filter
+    ) -> Iterator[tuple[int, list[Hit]]]:
+        """The answers to some queries among all that passes, a batch of items after another."""
+        best: dict[int, list[Hit]] = {number: [] for number in waiting}
+        stream = self._place.in_order(asked.text, layout.FIELDS)
+        while batch := list(itertools.islice(stream, self._place.batch)):
             for number in waiting:
-                similar = float(self.space.similarities(rows[number], vector)[0])
-                if similar >= least:
-                    hit = Hit(row["id"], similar, row["source"], tuple(row["tags"]), data)
-                    best[number] = heapq.nsmallest(
-                        k, [*best[number], (-similar, row["added"], hit)], key=itemgetter(0, 1)
-                    )
-        for number in waiting:
-            hits[number] = [hit for *_, hit in best[number]]
+                more, _ = self._ranked(rows[number], batch, len(batch), k, least, asked, only)
+                best[number] = sorted([*best[number], *more], key=lambda hit: -hit.similarity)[:k]
+        yield from best.items()
 
     def _ranked(
         self, row: Vector, found: list[Row], depth: int, k: int, least: float, asked: Expression, only: Filter
